@@ -1,0 +1,1 @@
+"""The search: Optuna proposes, Ray trains, ASHA stops, the run folder records."""

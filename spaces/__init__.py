@@ -1,0 +1,1 @@
+"""Named search spaces: a name -> a function that suggests a FineTuneConfig from an Optuna trial."""

@@ -1,0 +1,1 @@
+"""Pictures in: sources, splits, the pre-flight audit and the sealed test."""
