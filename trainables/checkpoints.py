@@ -1,0 +1,178 @@
+"""Delta checkpoints: what differs from the pre-trained backbone, as safetensors and JSON.
+
+A checkpoint is a folder with `state.safetensors` (tensors) and `state.json` (all the rest); no
+pickle. It needs the backbone's weights to be whole again, and names them by their hash.
+"""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from trainables.config import FineTuneConfig
+from trainables.errors import UserError
+from trainables.models import FineTuneModel, build_model
+from trainables.resize import Resize
+from trainables.weights import load_backbone_state, weights_id
+
+FORMAT_VERSION = 1
+TENSORS, RECORD = "state.safetensors", "state.json"
+StateDict = dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Checkpoint:
+    """A trial after one of its epochs: enough to go on training, or to predict.
+
+    `model` holds, once loaded, only the tensors that differ from `pretrained`.
+    """
+
+    config: FineTuneConfig
+    class_names: tuple[str, ...]
+    base_px: int
+    weights_id: str
+    phase: int
+    history: list[dict[str, Any]]  # the metrics of every epoch so far
+    model: dict[str, Tensor]
+    optimizer: StateDict
+    schedule: StateDict
+    pretrained: dict[str, Tensor]
+
+    def save(self, folder: Path) -> None:
+        """Write into an existing empty folder."""
+        tensors = {f"model/{name}": value for name, value in self._changed_tensors().items()}
+        slots = {}  # optimiser state: tensors apart, numbers in the record
+        for index, state in self.optimizer["state"].items():
+            for key, value in state.items():
+                tensors[f"optimizer/{index}/{key}"] = value
+            slots[str(index)] = sorted(state)
+        record = {
+            "format_version": FORMAT_VERSION,
+            "config": self.config.to_dict(),
+            "class_names": list(self.class_names),
+            "base_px": self.base_px,
+            "weights_id": self.weights_id,
+            "phase": self.phase,
+            "history": self.history,
+            "optimizer": {"param_groups": self.optimizer["param_groups"], "slots": slots},
+            "schedule": self.schedule,
+        }
+        # safetensors wants each tensor with its memory to itself, in the default layout.
+        save_file({k: v.detach().cpu().contiguous() for k, v in tensors.items()}, folder / TENSORS)
+        (folder / RECORD).write_text(json.dumps(record))
+
+    def _changed_tensors(self) -> dict[str, Tensor]:
+        def differs(name: str, value: Tensor) -> bool:
+            original = self.pretrained.get(name.removeprefix("backbone."))
+            return original is None or not torch.equal(original, value.detach().cpu())
+
+        return {name: value for name, value in self.model.items() if differs(name, value)}
+
+
+def load_checkpoint(folder: Path) -> Checkpoint:
+    """Read a checkpoint folder; UserError when a file is missing, damaged or of another version."""
+    try:
+        record = json.loads((folder / RECORD).read_text())
+        tensors = load_file(folder / TENSORS)
+    except (OSError, ValueError, SafetensorError) as error:
+        raise UserError(
+            f"checkpoint {folder} cannot be read ({error}); allowed: a folder with {RECORD} and "
+            f"{TENSORS} as a trial wrote them; choose another checkpoint"
+        ) from error
+    if record.get("format_version") != FORMAT_VERSION:
+        raise UserError(
+            f"checkpoint {folder} has format_version {record.get('format_version')!r}; "
+            f"allowed: {FORMAT_VERSION}; read it with the release that wrote it"
+        )
+    state = {
+        int(index): {key: tensors[f"optimizer/{index}/{key}"] for key in keys}
+        for index, keys in record["optimizer"]["slots"].items()
+    }
+    config = FineTuneConfig.from_dict(record["config"])
+    return Checkpoint(
+        config=config,
+        class_names=tuple(record["class_names"]),
+        base_px=record["base_px"],
+        weights_id=record["weights_id"],
+        phase=record["phase"],
+        history=record["history"],
+        model={
+            name.removeprefix("model/"): value
+            for name, value in tensors.items()
+            if name.startswith("model/")
+        },
+        optimizer={"state": state, "param_groups": record["optimizer"]["param_groups"]},
+        schedule=record["schedule"],
+        pretrained={},
+    )
+
+
+def restore_model(model: nn.Module, saved: Checkpoint, pretrained: dict[str, Tensor]) -> None:
+    """Give the model the pre-trained backbone and, over it, the checkpoint's own tensors."""
+    expected = weights_id(saved.config.backbone, saved.config.weights)
+    if saved.weights_id != expected:
+        raise UserError(
+            f"the checkpoint was made on backbone weights {saved.weights_id}; found {expected}; "
+            "allowed: the same weights; restore that file"
+        )
+    backbone = {f"backbone.{name}": value for name, value in pretrained.items()}
+    model.load_state_dict({**backbone, **saved.model})
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainedModel:
+    """A checkpoint's whole model, ready to predict, on the CPU and in eval mode."""
+
+    model: FineTuneModel
+    config: FineTuneConfig
+    class_names: tuple[str, ...]
+    base_px: int
+    epoch: int
+
+    @torch.inference_mode()
+    def predict_logits(
+        self,
+        images: npt.NDArray[np.uint8],
+        *,
+        device: torch.device | None = None,
+        batch_size: int = 256,
+        progress: Callable[[int], None] = lambda done: None,
+    ) -> npt.NDArray[np.float32]:
+        """Logits float32 (N, K) of uint8 pictures (N, base_px, base_px, 3), in float32.
+
+        `progress` is told how many pictures are done, after each batch.
+        """
+        device = device or torch.device("cpu")
+        model = self.model.to(device, memory_format=torch.channels_last).eval()
+        resize = Resize(
+            self.base_px, self.config.resolution_px, self.config.interpolation, device
+        )
+        logits = np.empty((len(images), len(self.class_names)), np.float32)
+        for start in range(0, len(images), batch_size):
+            batch = torch.tensor(images[start : start + batch_size], device=device)
+            logits[start : start + batch_size] = model(resize(batch)).float().cpu().numpy()
+            progress(min(start + batch_size, len(images)))
+        return logits
+
+
+def load_trained(folder: Path) -> TrainedModel:
+    """Rebuild a checkpoint's model from its backbone's weights and its own."""
+    saved = load_checkpoint(folder)
+    pretrained = load_backbone_state(saved.config.backbone, saved.config.weights)
+    model = build_model(saved.config, len(saved.class_names), pretrained=pretrained)
+    restore_model(model, saved, pretrained)
+    return TrainedModel(
+        model=model.eval(),
+        config=saved.config,
+        class_names=saved.class_names,
+        base_px=saved.base_px,
+        epoch=len(saved.history),
+    )

@@ -1,0 +1,71 @@
+"""What a trial measures: a confusion matrix and losses summed on the device, one copy an epoch."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from trainables.parallel import WorkerGroup
+
+
+class Tally:
+    """Sums of one pass over a split, kept on the device so that no step waits for the host."""
+
+    def __init__(self, num_classes: int, device: torch.device) -> None:
+        self.num_classes = num_classes
+        self.confusion = torch.zeros(num_classes * num_classes, dtype=torch.int64, device=device)
+        # Sum of losses and number of examples; float64, so that order hardly matters.
+        self.loss = torch.zeros(2, dtype=torch.float64, device=device)
+
+    def add(self, logits: Tensor, labels: Tensor, mean_loss: Tensor) -> None:
+        """One batch: logits (B, K), labels int64 (B,), its mean loss (scalar)."""
+        cells = labels * self.num_classes + logits.detach().argmax(dim=1)
+        self.confusion.scatter_add_(0, cells, torch.ones_like(cells))  # bincount would wait
+        self.loss[0] += mean_loss.detach().double() * len(labels)
+        self.loss[1] += len(labels)
+
+    def sum_over(self, workers: WorkerGroup) -> "Tally":
+        """Add up the tallies of a group of workers, each of which saw its own shard."""
+        workers.sum(self.confusion)
+        workers.sum(self.loss)
+        return self
+
+    def scores(self) -> "Scores":
+        """The tally as numbers; the one point of an epoch where the host waits."""
+        total, count = self.loss.tolist()
+        return Scores(
+            loss=total / count,
+            confusion=self.confusion.reshape(self.num_classes, -1).tolist(),
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scores:
+    """Mean loss (nats) and the confusion counts of one pass; row = true class."""
+
+    loss: float
+    confusion: list[list[int]]
+
+    @property
+    def accuracy(self) -> float:
+        right = sum(row[i] for i, row in enumerate(self.confusion))
+        return right / sum(map(sum, self.confusion))
+
+    @property
+    def f1(self) -> list[float]:
+        """F1 of each class: 2 TP / (2 TP + FP + FN); 0 for a class neither seen nor predicted."""
+        predicted = [sum(column) for column in zip(*self.confusion, strict=True)]
+        return [
+            2 * row[i] / max(sum(row) + predicted[i], 1) for i, row in enumerate(self.confusion)
+        ]
+
+    @property
+    def macro_f1(self) -> float:
+        """The unweighted mean of the classes' F1, as scikit-learn's `average="macro"`."""
+        return sum(self.f1) / len(self.f1)
+
+
+def soft_cross_entropy(logits: Tensor, targets: Tensor, label_smoothing: float = 0.0) -> Tensor:
+    """Mean cross-entropy in float32; targets int64 (B,) or class probabilities (B, K)."""
+    return F.cross_entropy(logits.float(), targets, label_smoothing=label_smoothing)
