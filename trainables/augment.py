@@ -40,7 +40,7 @@ def policy_transforms(policy: str) -> list[A.BasicTransform]:
 
 
 def epoch_view(images: np.ndarray, *, policy: str, data_seed: int, epoch: int) -> np.ndarray:
-    """The pictures uint8 (N, S, S, 3) as epoch `epoch` (1-based) sees them; same shape and dtype."""
+    """The pictures uint8 (N, S, S, 3) as epoch `epoch` (1-based) sees them: same shape, dtype."""
     transforms = policy_transforms(policy)
     if not transforms:
         return images

@@ -151,10 +151,8 @@ class TrainedModel:
         `progress` is told how many pictures are done, after each batch.
         """
         device = device or torch.device("cpu")
-        model = self.model.to(device, memory_format=torch.channels_last).eval()
-        resize = Resize(
-            self.base_px, self.config.resolution_px, self.config.interpolation, device
-        )
+        model = self.model.to(device).to(memory_format=torch.channels_last).eval()
+        resize = Resize(self.base_px, self.config.resolution_px, self.config.interpolation, device)
         logits = np.empty((len(images), len(self.class_names)), np.float32)
         for start in range(0, len(images), batch_size):
             batch = torch.tensor(images[start : start + batch_size], device=device)

@@ -2,28 +2,19 @@
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, fields
-from typing import Any, Literal, get_args
+from typing import Any
 
 from trainables.errors import refuse
 
-Backbone = Literal["resnet18", "resnet34", "resnet50", "resnet101"]
-Head = Literal["linear", "mlp", "bn_dropout"]
-Interpolation = Literal["nearest", "bilinear", "bicubic", "lanczos", "none"]
-Augmentation = Literal["none", "flip", "standard"]
-Unfreeze = Literal["top5", "top10", "top15", "top20", "stage4", "stage3", "all"]
-Optimizer = Literal["adamw", "sgd"]
-Schedule = Literal["onecycle", "cosine", "constant"]
-Precision = Literal["float32", "bf16"]
-
 CHOICES: dict[str, tuple[str, ...]] = {
-    "backbone": get_args(Backbone),
-    "head": get_args(Head),
-    "interpolation": get_args(Interpolation),
-    "augmentation": get_args(Augmentation),
-    "unfreeze": get_args(Unfreeze),
-    "optimizer": get_args(Optimizer),
-    "schedule": get_args(Schedule),
-    "precision": get_args(Precision),
+    "backbone": ("resnet18", "resnet34", "resnet50", "resnet101"),
+    "head": ("linear", "mlp", "bn_dropout"),
+    "interpolation": ("nearest", "bilinear", "bicubic", "lanczos", "none"),
+    "augmentation": ("none", "flip", "standard"),
+    "unfreeze": ("top5", "top10", "top15", "top20", "stage4", "stage3", "all"),
+    "optimizer": ("adamw", "sgd"),
+    "schedule": ("onecycle", "cosine", "constant"),
+    "precision": ("float32", "bf16"),
 }
 # Inclusive bounds; what lies outside is a typing mistake rather than an experiment.
 BOUNDS: dict[str, tuple[float, float]] = {
@@ -44,17 +35,20 @@ BOUNDS: dict[str, tuple[float, float]] = {
 
 @dataclass(frozen=True, kw_only=True)
 class FineTuneConfig:
-    """One configuration of the two-phase fine-tune; raises UserError with all faults at once."""
+    """One configuration of the two-phase fine-tune; raises UserError with all faults at once.
+
+    What a text may be is in `CHOICES`, what a number may be in `BOUNDS`.
+    """
 
     # Model
-    backbone: Backbone = "resnet18"
+    backbone: str = "resnet18"
     weights: str = "embedded"  # a name of trainables.weights or a path to a state dict
-    head: Head = "linear"
+    head: str = "linear"
     dropout: float = 0.0  # in the head, before its last layer
     # Pixels
     resolution_px: int = 64
-    interpolation: Interpolation = "bicubic"
-    augmentation: Augmentation = "standard"
+    interpolation: str = "bicubic"
+    augmentation: str = "standard"
     cutmix_probability: float = 0.0  # share of the batches
     cutmix_alpha: float = 1.0
     # Phase 1: frozen backbone
@@ -62,15 +56,15 @@ class FineTuneConfig:
     head_lr: float = 1e-3  # the head's peak rate in both phases
     # Phase 2: partial unfreezing
     finetune_epochs: int = 10
-    unfreeze: Unfreeze = "all"
+    unfreeze: str = "all"
     backbone_lr_ratio: float = 0.1  # backbone rate = head rate x ratio
     # Both phases
-    optimizer: Optimizer = "adamw"
-    schedule: Schedule = "onecycle"  # one cycle a phase
+    optimizer: str = "adamw"
+    schedule: str = "onecycle"  # one cycle a phase
     weight_decay: float = 1e-2
     label_smoothing: float = 0.0
     batch_size: int = 128
-    precision: Precision = "float32"
+    precision: str = "float32"
     seed: int = 0
 
     def __post_init__(self) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 
-class UserError(ValueError):
+class UserError(Exception):
     """Every fault of one input, each a line: the value got, what is allowed, the way out.
 
     Entry points print the faults on standard error and exit with status 2.

@@ -15,7 +15,8 @@ def append(path: Path, event: str, **fields: Any) -> dict[str, Any]:
     A line is one `write` on a file opened with O_APPEND, so two writers cannot mix their lines.
     NaN and infinities are not JSON and are refused (ValueError): callers sanitise metrics first.
     """
-    record = {"time": datetime.now(UTC).isoformat(timespec="milliseconds"), "event": event, **fields}
+    now = datetime.now(UTC).isoformat(timespec="milliseconds")
+    record = {"time": now, "event": event, **fields}
     line = (json.dumps(record, allow_nan=False) + "\n").encode()
     descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
     try:

@@ -79,7 +79,7 @@ class Trial:
         self.num_classes = len(data.train.class_names)
         self.pretrained = load_backbone_state(config.backbone, config.weights)
         model = build_model(config, self.num_classes, pretrained=self.pretrained)
-        self.model: FineTuneModel = model.to(device, memory_format=torch.channels_last)
+        self.model: FineTuneModel = model.to(device).to(memory_format=torch.channels_last)
         self.resize = Resize(data.train.side_px, config.resolution_px, config.interpolation, device)
         self.cutmix = v2.CutMix(alpha=config.cutmix_alpha, num_classes=self.num_classes)
         self.steps_per_epoch = len(data.train) // config.batch_size
@@ -127,7 +127,7 @@ class Trial:
         return metrics
 
     def enter_phase(self, phase: int) -> None:
-        """At a phase's first epoch: freeze or unfreeze, and start a fresh optimiser and schedule."""
+        """At a phase's first epoch: freeze or unfreeze; a fresh optimiser and schedule."""
         if phase == self.phase:
             return
         self.phase = phase

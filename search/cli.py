@@ -1,0 +1,82 @@
+"""From the command line to checked settings; what every entry point does with a fault."""
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import tyro
+
+from search.settings import Settings, preset_settings
+from trainables.errors import UserError, refuse
+
+# What may change between the sessions of one run: how much, and on what; never the question.
+CHANGEABLE = {
+    "num_trials", "max_hours", "max_concurrent", "cpus_per_trial", "gpus_per_trial",
+    "workers_per_trial", "storage", "name", "resume", "dry_run",
+}  # fmt: skip
+
+
+def run_main(main: Callable[[Sequence[str]], None]) -> int:
+    """Run an entry point; a fault of the user's becomes its lines on standard error, status 2."""
+    try:
+        main(sys.argv[1:])
+    except UserError as error:
+        for fault in error.faults:
+            print(f"error: {fault}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 130
+    return 0
+
+
+def parse_settings(arguments: Sequence[str]) -> Settings:
+    """The settings of a run: its preset's (or, to resume, the run's own) with the flags over them.
+
+    Raises:
+        UserError: with all faults at once.
+        SystemExit: after --help (0), or a flag that does not parse (2).
+    """
+    first = _first_look(arguments)
+    defaults = _recorded(first) if first.resume and first.name else preset_settings(first.preset)
+    settings = tyro.cli(
+        Settings,
+        default=Settings(**defaults),
+        args=list(arguments),
+        prog="python -m search.run",
+        description="Search for the best two-phase fine-tune: Optuna proposes, Ray trains, ASHA "
+        "stops the weak.",
+        config=(tyro.conf.FlagCreatePairsOff,),
+    )
+    if settings.resume:
+        refuse(
+            f"--{name.replace('_', '-')} is {value!r}, but the run was started with "
+            f"{defaults[name]!r}; allowed when resuming: the same; start a new run instead"
+            for name, value in settings.to_dict().items()
+            if name not in CHANGEABLE and value != defaults[name]
+        )
+    return settings
+
+
+def _first_look(arguments: Sequence[str]) -> argparse.Namespace:
+    """The flags that say where the other flags' defaults come from."""
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    parser.add_argument("--preset", default="laptop")
+    parser.add_argument("--name", default="")
+    parser.add_argument("--storage", default="runs")
+    parser.add_argument("--resume", action="store_true")
+    return parser.parse_known_args(list(arguments))[0]
+
+
+def _recorded(first: argparse.Namespace) -> dict[str, Any]:
+    path = Path(first.storage) / first.name / "experiment.json"
+    try:
+        settings: dict[str, Any] = json.loads(path.read_text())["settings"]
+    except (OSError, ValueError, KeyError) as error:
+        raise UserError(
+            f"--resume --name {first.name}: {path} cannot be read ({error}); allowed: a run that "
+            "`python -m search.run` started; leave out --resume to start it"
+        ) from error
+    return {**settings, "resume": True}

@@ -1,0 +1,77 @@
+"""What a run ran on: versions, hardware, commit. And which precision the hardware has."""
+
+import os
+import platform
+import subprocess
+import sys
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from search.settings import Settings
+from trainables.errors import UserError
+
+PACKAGES = ("ray", "optuna", "torch", "torchvision", "albumentations", "scikit-learn", "numpy")
+
+
+def describe() -> dict[str, Any]:
+    """Versions, hardware and commit, as experiment.json records them."""
+    return {
+        "git_commit": git_commit(),
+        "versions": {
+            "python": platform.python_version(),
+            **{package: version(package) for package in PACKAGES},
+        },
+        "hardware": {
+            "processor": _processor(),
+            "cores": os.cpu_count(),
+            "memory_bytes": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
+            "gpus": [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())],
+        },
+        "command": " ".join(["python -m search.run", *sys.argv[1:]]),
+    }
+
+
+def git_commit() -> str | None:
+    """The commit of this checkout, "-dirty" added when files differ; None outside a checkout."""
+    here = Path(__file__).parent
+    try:
+        found = subprocess.run(
+            ["git", "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"],
+            cwd=here,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return found.stdout.strip()
+
+
+def choose_precision(settings: Settings) -> str:
+    """What `--precision auto` means here: bf16 where the processor computes in it."""
+    if settings.precision != "auto":
+        return settings.precision
+    if settings.gpus_per_trial:
+        return "bf16"
+    return "bf16" if torch.ops.mkldnn._is_mkldnn_bf16_supported() else "float32"
+
+
+def check_gpus(settings: Settings, *, num_gpus: float, where: str) -> None:
+    """Refuse a run whose trials could never be placed."""
+    wanted = settings.gpus_per_trial * settings.workers_per_trial
+    if wanted > num_gpus:
+        raise UserError(
+            f"--gpus-per-trial {settings.gpus_per_trial:g} x --workers-per-trial "
+            f"{settings.workers_per_trial} wants {wanted:g} GPUs, {where} has {num_gpus:g}; "
+            "allowed: --gpus-per-trial 0 (trains on the CPU), or a cluster with GPUs (RAY_ADDRESS)"
+        )
+
+
+def _processor() -> str:
+    for line in Path("/proc/cpuinfo").read_text().splitlines():
+        if line.startswith("model name"):
+            return line.partition(":")[2].strip()
+    return platform.processor()

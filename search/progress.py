@@ -1,0 +1,83 @@
+"""The terminal while a search runs: one aligned line an epoch, one a trial's end."""
+
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+from search.names import OBJECTIVE
+from search.record import RunRecord, TrialRecord
+
+PHASES = {1: "head", 2: "finetune"}
+HEADER = (
+    f"{'elapsed':>8}  {'trial':>5}  {'phase':<8}  {'epoch':>5}  {'train loss':>10}  "
+    f"{'val loss':>8}  {'val acc':>7}  {'val F1':>6}  {'images/s':>8}  best F1 so far"
+)
+
+
+class Progress:
+    """Prints to `out` (default: standard output); `clock` gives seconds."""
+
+    def __init__(
+        self,
+        *,
+        out: Callable[[str], Any] | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._out = out or _print
+        self._clock = clock
+        self._started = clock()
+        self._has_header = False
+
+    def on_epoch(self, record: RunRecord, trial: TrialRecord, report: dict[str, Any]) -> None:
+        if not self._has_header:
+            self._out(HEADER)
+            self._has_header = True
+        total = trial.config["head_epochs"] + trial.config["finetune_epochs"]
+        self._out(
+            f"{self._elapsed()}  {trial.number:>5}  {PHASES[report['phase']]:<8}  "
+            f"{report['epoch']:>2}/{total:<2}  {_loss(report, 'train_loss'):>10}  "
+            f"{_loss(report, 'val_loss'):>8}  {report['val_accuracy']:>7.3f}  "
+            f"{report[OBJECTIVE]:>6.3f}  {report['images_per_second']:>8.0f}  {_best(record)}"
+        )
+
+    def on_end(self, record: RunRecord, trial: TrialRecord) -> None:
+        self._out(f"{self._elapsed()}  {trial.number:>5}  {describe_end(trial)}")
+
+    def _elapsed(self) -> str:
+        return f"{duration(self._clock() - self._started):>8}"
+
+
+def describe_end(trial: TrialRecord) -> str:
+    """How a trial ended, in a few words."""
+    best = trial.best
+    reached = f"best F1 {best[OBJECTIVE]:.3f} at epoch {best['epoch']}" if best else "no epoch"
+    if trial.status == "stopped" and trial.stopped_by == "asha":
+        return f"stopped by ASHA after {trial.rung} fine-tune epochs, {reached}"
+    if trial.status == "stopped":
+        return f"stopped by {trial.stopped_by}, {reached}"
+    if trial.status == "failed":
+        return f"failed: {trial.cause}"
+    return f"{trial.status}, {reached}"
+
+
+def duration(seconds: float) -> str:
+    """Such as 0:07, 12:34 or 1:02:03."""
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
+
+
+def _best(record: RunRecord) -> str:
+    trial = record.best_trial
+    if trial is None or trial.best is None:
+        return "-"
+    return f"{trial.best[OBJECTIVE]:.3f} (trial {trial.number}, epoch {trial.best['epoch']})"
+
+
+def _loss(report: dict[str, Any], name: str) -> str:
+    return f"{report[name]:.4f}" if name in report else "-"
+
+
+def _print(line: str) -> None:
+    print(line, file=sys.stdout, flush=True)

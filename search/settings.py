@@ -1,0 +1,172 @@
+"""One run's settings: what the command line, the run folder and the search agree on."""
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+from trainables.config import BOUNDS as TRIAL_BOUNDS
+from trainables.config import CHOICES
+from trainables.data.spec import DataSpec
+from trainables.errors import UserError, refuse
+from trainables.weights import check_weights
+
+PRECISIONS = ("auto", *CHOICES["precision"])
+POSITIVE = ("num_trials", "grace_epochs", "workers_per_trial")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """The settings of a search; raises UserError with all faults at once."""
+
+    preset: str = "laptop"
+    """where the defaults come from: demo (minutes, embedded data), laptop (an hour), cluster"""
+    space: str = "full"
+    """search space: core, full, or module:function of your own"""
+    data: str = "cifar10"
+    """pictures: cifar10[:DIR] (downloads), imagefolder:DIR, parquet:DIR, synthetic"""
+    weights: str = "embedded"
+    """backbone weights: imagenet, imagenet-v1, imagenet-v2, embedded, none, or a file"""
+    backbone: str = "resnet18"
+    """resnet18, resnet34, resnet50 or resnet101"""
+    train_size: int = 10_000
+    """training pictures, a stratified sample"""
+    val_size: int = 2_000
+    """validation pictures, on which trials are compared"""
+    resolution: int = 64
+    """side of the pictures that the network sees, in px"""
+    head_epochs: int = 3
+    """epochs of phase 1 (frozen backbone)"""
+    finetune_epochs: int = 9
+    """epochs of phase 2 (partly unfrozen)"""
+    batch_size: int = 128
+    """pictures an optimiser step, over all workers of a trial"""
+    precision: str = "auto"
+    """float32, bf16, or auto: bf16 where the processor has it"""
+    num_trials: int = 16
+    """configurations to try"""
+    grace_epochs: int = 1
+    """phase-2 epochs before ASHA may stop a trial"""
+    reduction_factor: float = 3.0
+    """ASHA's eta: about 1 in eta goes on past a rung"""
+    max_concurrent: int = 0
+    """trials at a time; 0: as many as the cluster holds"""
+    cpus_per_trial: float = 1.0
+    """cores a worker"""
+    gpus_per_trial: float = 0.0
+    """GPUs a worker; a fraction shares a GPU among trials"""
+    workers_per_trial: int = 1
+    """data-parallel workers a trial"""
+    seed: int = 0
+    """of everything: data split, views, sampler, heads, batches"""
+    max_hours: float = 0.0
+    """stop the search after this many hours; 0: no limit"""
+    name: str = ""
+    """the run's name; default: the preset's, with a number when taken"""
+    storage: str = "runs"
+    """folder of the runs"""
+    resume: bool = False
+    """go on with the run --name where it was cut short"""
+    dry_run: bool = False
+    """print what would be done, and stop"""
+
+    def __post_init__(self) -> None:
+        refuse(self._faults())
+
+    @property
+    def data_spec(self) -> DataSpec:
+        return DataSpec(
+            source=self.data, train_size=self.train_size, val_size=self.val_size, seed=self.seed
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """A JSON-able dictionary; `Settings(**...)` is its inverse."""
+        return asdict(self)
+
+    def _faults(self) -> Iterator[str]:
+        if self.preset not in PRESETS:
+            yield f"--preset is {self.preset!r}; allowed: {', '.join(PRESETS)}"
+        if self.precision not in PRECISIONS:
+            yield f"--precision is {self.precision!r}; allowed: {', '.join(PRECISIONS)}"
+        if self.backbone in CHOICES["backbone"]:
+            yield from (f"--{fault}" for fault in check_weights(self.backbone, self.weights))
+        else:
+            yield f"--backbone is {self.backbone!r}; allowed: {', '.join(CHOICES['backbone'])}"
+        try:
+            assert self.data_spec
+        except UserError as error:
+            yield from (f"--data: {fault}" for fault in error.faults)
+        for flag, name in (
+            ("resolution", "resolution_px"),
+            ("head_epochs", "head_epochs"),
+            ("finetune_epochs", "finetune_epochs"),
+            ("batch_size", "batch_size"),
+        ):
+            low, high = TRIAL_BOUNDS[name]
+            if not low <= getattr(self, flag) <= high:
+                yield f"{_flag(flag)} is {getattr(self, flag)}; allowed: {low} to {high}"
+        for flag in POSITIVE:
+            if getattr(self, flag) < 1:
+                yield f"{_flag(flag)} is {getattr(self, flag)}; allowed: 1 or more"
+        for flag in ("max_concurrent", "gpus_per_trial", "max_hours", "seed"):
+            if getattr(self, flag) < 0:
+                yield f"{_flag(flag)} is {getattr(self, flag)}; allowed: 0 or more"
+        if self.cpus_per_trial <= 0:
+            yield f"--cpus-per-trial is {self.cpus_per_trial}; allowed: more than 0"
+        if self.reduction_factor <= 1:
+            yield f"--reduction-factor is {self.reduction_factor}; allowed: more than 1"
+        if self.batch_size % max(self.workers_per_trial, 1):
+            yield (
+                f"--batch-size {self.batch_size} does not divide among --workers-per-trial "
+                f"{self.workers_per_trial}; allowed: a multiple of it"
+            )
+        if self.train_size < self.batch_size:
+            yield (
+                f"--train-size {self.train_size} is less than --batch-size {self.batch_size}; "
+                "allowed: one batch or more; lower --batch-size"
+            )
+        if self.resume and not self.name:
+            yield "--resume came without a run; allowed: --resume --name NAME of an existing run"
+        if "/" in self.name or self.name.startswith("."):
+            yield f"--name is {self.name!r}; allowed: one folder name; use --storage for its place"
+
+
+PRESETS: dict[str, dict[str, Any]] = {
+    # Minutes on two cores with nothing but what the repository holds.
+    "demo": {
+        "space": "full",
+        "data": "synthetic",
+        "train_size": 1_500,
+        "val_size": 500,
+        "resolution": 32,
+        "head_epochs": 2,
+        "finetune_epochs": 4,
+        "batch_size": 64,
+        "num_trials": 9,
+    },
+    # An hour on two cores with real pictures.
+    "laptop": {},
+    # ImageNet weights at their own resolution: wants GPUs.
+    "cluster": {
+        "weights": "imagenet",
+        "backbone": "resnet50",
+        "resolution": 224,
+        "head_epochs": 10,
+        "finetune_epochs": 10,
+        "num_trials": 64,
+        "grace_epochs": 2,
+        "cpus_per_trial": 2.0,
+        "gpus_per_trial": 1.0,
+    },
+}
+
+
+def preset_settings(preset: str) -> dict[str, Any]:
+    """The defaults of a preset, of every setting; UserError for an unknown one."""
+    if preset not in PRESETS:
+        raise UserError(f"--preset is {preset!r}; allowed: {', '.join(PRESETS)}")
+    defaults = {field.name: field.default for field in fields(Settings)}
+    return {**defaults, "preset": preset, **PRESETS[preset]}
+
+
+def _flag(name: str) -> str:
+    return "--" + name.replace("_", "-")

@@ -1,0 +1,212 @@
+"""Pictures drawn from a seed: CIFAR-10's ten classes at 32 px, with exact masks.
+
+They stand in for CIFAR-10 where nothing can be downloaded, and carry planted shortcuts
+(`Biases`) of known strength for scoring the tools that look for such shortcuts.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from trainables.data import synthetic_animals as animals
+from trainables.data import synthetic_camera as camera
+from trainables.data import synthetic_vehicles as vehicles
+from trainables.data.synthetic_biases import KINDS, Biases, Plant
+from trainables.data.synthetic_grounds import ground
+from trainables.data.synthetic_habits import (
+    GROUND_HABITS,
+    TEXTURE_HABITS,
+    palette,
+    pick,
+)
+from trainables.data.synthetic_names import CLASS_NAMES, RIGID
+from trainables.data.synthetic_outlines import (
+    SIZE_PX,
+    Part,
+    Pixels,
+    Placement,
+    Ranges,
+    fill,
+    halfway,
+    sample,
+)
+from trainables.data.synthetic_quadrupeds import QUADRUPEDS, quadruped
+from trainables.errors import refuse
+
+# Independent streams of one image, so that a change of one thing leaves the others' draws alone.
+_STREAMS = ("pose", "shape", "ground", "paint", "surface", "camera", "plants")
+_LABEL_STREAM = len(_STREAMS)
+_POSE: Ranges = dict.fromkeys(
+    (
+        *("view", "turn", "height", "bank", "stride", "nod", "graze", "lamp"),
+        *("size", "x", "y", "tilt", "mirror", "depth", "cover", "shadow"),
+    ),
+    (0.0, 1.0),
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SyntheticSet:
+    """Drawn pictures.
+
+    Attributes:
+        images: uint8 (N, 32, 32, 3), RGB.
+        labels: int64 (N,), indices into `CLASS_NAMES`.
+        masks: bool (N, 32, 32), True where the object covers more than half of the pixel.
+    """
+
+    images: NDArray[np.uint8]
+    labels: NDArray[np.int64]
+    masks: NDArray[np.bool_]
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+
+_NO_BIAS = Biases()
+
+
+def draw(count: int, *, seed: int, biases: Biases = _NO_BIAS) -> SyntheticSet:
+    """Draw the first `count` pictures of a seed; every ten hold each class once.
+
+    Image i depends on the seed, i and its label alone, so a longer set begins with the shorter
+    one; a planted bias changes what it names and no other draw.
+
+    Raises:
+        UserError: count below 1 or seed below 0.
+    """
+    refuse(
+        f"{name} is {value}; allowed: a whole number from {low}"
+        for name, value, low in (("count", count, 1), ("seed", seed, 0))
+        if value < low
+    )
+    images = np.empty((count, SIZE_PX, SIZE_PX, 3), np.uint8)
+    masks = np.empty((count, SIZE_PX, SIZE_PX), np.bool_)
+    labels = _balanced_labels(count, seed)
+    for index, label in enumerate(labels.tolist()):
+        images[index], masks[index], labels[index] = _draw_one(seed, index, label, biases)
+    return SyntheticSet(images=images, labels=labels, masks=masks)
+
+
+def _balanced_labels(count: int, seed: int) -> NDArray[np.int64]:
+    """A fresh permutation of the classes for every ten images."""
+    blocks = range(-(-count // len(CLASS_NAMES)))
+    shuffled = [
+        np.random.default_rng([seed, block, _LABEL_STREAM]).permutation(len(CLASS_NAMES))
+        for block in blocks
+    ]
+    return np.concatenate(shuffled)[:count].astype(np.int64)
+
+
+def _draw_one(
+    seed: int, index: int, label: int, biases: Biases
+) -> tuple[NDArray[np.uint8], NDArray[np.bool_], int]:
+    """Image, mask and the label to give it, which label noise may have swapped."""
+    streams = {
+        name: np.random.default_rng([seed, index, number]) for number, name in enumerate(_STREAMS)
+    }
+    name = CLASS_NAMES[label]
+    plants, coin = _carried(biases, name, streams["plants"])
+    ranges, drawn_as = _RANGES[name], name
+    if "ambiguous" in plants:
+        other = plants["ambiguous"].other(name)
+        ranges = halfway(ranges, _RANGES[other])
+        drawn_as = other if coin < 0.5 else name
+    pose = sample(_POSE, streams["pose"])
+    shape = sample(ranges, streams["shape"])
+    habit = pick(GROUND_HABITS[drawn_as], streams["ground"].random())
+    kind = plants["background"].look if "background" in plants else habit
+    backdrop = ground(kind, streams["ground"])
+
+    stands = _stands(drawn_as, shape, pose)
+    paints = palette(
+        drawn_as, streams["paint"], plants["colour"].look if "colour" in plants else None
+    )
+    parts = _PLANS[drawn_as](shape, pose)
+    colours, coverage = fill(parts, paints, _placement(pose, stands))
+    lamp = 2.0 * pose["lamp"] - 1.0
+    colours = colours * camera.relief(coverage, lamp, 0.3 if drawn_as in RIGID else 0.9)
+    colours *= _texture(drawn_as, plants.get("texture"), streams["surface"])
+    if stands and kind not in ("sky", "water"):
+        backdrop = backdrop * camera.shadow(coverage, lamp, 0.55 * pose["shadow"])
+    hidden = _hidden_share(drawn_as, pose) if stands else 0.0
+    seen = camera.cover(coverage, hidden, streams["surface"])
+    coverage = coverage * seen
+    image = camera.photograph(backdrop * (1.0 - coverage) + colours * seen, streams["camera"])
+    if "corner" in plants:
+        camera.mark(image, plants["corner"].look)
+    given = plants["label_noise"].other(name) if "label_noise" in plants else name
+    return image, coverage[:, :, 0] > 0.5, CLASS_NAMES.index(given)
+
+
+def _carried(
+    biases: Biases, label: str, rng: np.random.Generator
+) -> tuple[dict[str, Plant], float]:
+    """The plants that this image carries, by kind, and a coin for the ambiguous ones.
+
+    A greater strength adds carriers and keeps the old ones.
+    """
+    coin, *draws = rng.random(1 + len(KINDS)).tolist()
+    found = {kind: biases.planted(kind, label) for kind in KINDS}
+    return {
+        kind: plant
+        for (kind, plant), draw in zip(found.items(), draws, strict=True)
+        if plant is not None and draw < plant.strength
+    }, coin
+
+
+def _stands(label: str, shape: Mapping[str, float], pose: Mapping[str, float]) -> bool:
+    """Whether it rests on the ground rather than flies."""
+    return label != "airplane" and not (label == "bird" and animals.is_flying(shape, pose))
+
+
+def _placement(pose: Mapping[str, float], stands: bool) -> Placement:
+    """Most objects fill the picture, as in CIFAR-10; some run over its edge."""
+    spread = 0.13
+    return Placement(
+        extent=0.68 + 0.38 * pose["size"],
+        centre=(
+            0.5 + spread * (2.0 * pose["x"] - 1.0),
+            0.5 + 0.03 * stands + spread * (2.0 * pose["y"] - 1.0),
+        ),
+        tilt=(0.3 if stands else 0.9) * (pose["tilt"] - 0.5),
+        mirrored=pose["mirror"] < 0.5,
+    )
+
+
+def _texture(label: str, planted: Plant | None, rng: np.random.Generator) -> Pixels:
+    draw, contrast = rng.random(2).tolist()
+    if planted is not None:
+        return camera.texture(planted.look, rng, 0.55)
+    return camera.texture(pick(TEXTURE_HABITS[label], draw), rng, 0.12 + 0.28 * contrast)
+
+
+def _hidden_share(label: str, pose: Mapping[str, float]) -> float:
+    """How much of the height grass, water or furniture hides; ships lie in the water."""
+    if label == "ship":
+        return 0.02 + 0.08 * pose["cover"]
+    return 0.45 * max(0.0, pose["cover"] - 0.65)
+
+
+_PLANS: dict[str, Callable[[Mapping[str, float], Mapping[str, float]], list[Part]]] = {
+    "airplane": vehicles.airplane,
+    "automobile": vehicles.wheeled,
+    "bird": animals.bird,
+    "cat": quadruped,
+    "deer": quadruped,
+    "dog": quadruped,
+    "frog": animals.frog,
+    "horse": quadruped,
+    "ship": vehicles.ship,
+    "truck": vehicles.wheeled,
+}
+_RANGES: dict[str, Ranges] = {
+    "airplane": vehicles.AIRPLANE,
+    "bird": animals.BIRD,
+    "frog": animals.FROG,
+    "ship": vehicles.SHIP,
+    **vehicles.WHEELED,
+    **QUADRUPEDS,
+}

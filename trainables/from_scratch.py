@@ -1,0 +1,172 @@
+"""Training a backbone from random weights: progressive resizing under one learning-rate cycle."""
+
+import math
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+from torch.optim.lr_scheduler import OneCycleLR
+
+from trainables.crops import random_crops
+from trainables.data.images import ImageSet
+from trainables.errors import UserError, refuse
+from trainables.resize import Resize
+
+EVALUATION_BATCH = 256  # pictures
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """How to train from scratch; raises UserError with all faults at once.
+
+    Attributes:
+        epochs: passes over the training pictures.
+        batch_size: pictures a step; the last incomplete batch of an epoch is left out.
+        max_lr: peak of the one-cycle rate (Smith 2018), for SGD with Nesterov momentum 0.9.
+        resolutions_px: trained at in this order, each for an equal share of the epochs.
+        label_smoothing: of the training loss.
+        weight_decay: on convolutions only.
+        seed: of the order, the crops and the mirror images.
+    """
+
+    epochs: int = 16
+    batch_size: int = 256
+    max_lr: float = 1.0
+    resolutions_px: tuple[int, ...] = (40, 64)
+    label_smoothing: float = 0.1
+    weight_decay: float = 1e-4
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        refuse(self._faults())
+
+    def resolution_px(self, epoch: int) -> int:
+        """The resolution of an epoch (1-based)."""
+        return self.resolutions_px[(epoch - 1) * len(self.resolutions_px) // self.epochs]
+
+    def _faults(self) -> Iterator[str]:
+        if self.epochs < 1:
+            yield f"epochs is {self.epochs}; allowed: 1 or more; raise it"
+        if self.batch_size < 2:
+            yield f"batch_size is {self.batch_size}; allowed: 2 or more (BatchNorm); raise it"
+        if not 0 < self.max_lr <= 100:
+            yield f"max_lr is {self.max_lr}; allowed: above 0, up to 100; 1.0 suits batch 256"
+        if not 1 <= len(self.resolutions_px) <= max(self.epochs, 1):
+            yield (
+                f"resolutions are {self.resolutions_px} px; allowed: from one up to one an epoch "
+                f"({self.epochs}); change their number or the epochs"
+            )
+        if any(not 32 <= px <= 512 for px in self.resolutions_px):
+            yield f"resolutions are {self.resolutions_px} px; allowed: 32 to 512 each; correct them"
+
+
+@dataclass(frozen=True, kw_only=True)
+class EpochResult:
+    """One epoch: its training loss (nats) and the top-1 accuracy on the validation pictures."""
+
+    epoch: int
+    resolution_px: int
+    loss: float
+    val_top1: float
+    images_per_second: float
+
+
+def train_from_scratch(
+    model: nn.Module, train: ImageSet, val: ImageSet, recipe: Recipe, device: torch.device
+) -> Iterator[EpochResult]:
+    """Train the model in place; yields after every epoch.
+
+    Raises:
+        UserError: fewer pictures than a batch, or a loss that is not a number.
+    """
+    steps_per_epoch = len(train) // recipe.batch_size
+    if not steps_per_epoch:
+        raise UserError(
+            f"batch_size is {recipe.batch_size} with {len(train)} training pictures; allowed: up "
+            "to their number; lower it"
+        )
+    images, labels = _on_device(train, device)
+    model.to(device).to(memory_format=torch.channels_last)
+    optimizer = _optimizer(model, recipe)
+    schedule = OneCycleLR(optimizer, recipe.max_lr, total_steps=recipe.epochs * steps_per_epoch + 1)
+    generator = torch.Generator().manual_seed(recipe.seed)
+
+    for epoch in range(1, recipe.epochs + 1):
+        started = time.perf_counter()
+        resolution_px = recipe.resolution_px(epoch)
+        order = torch.randperm(len(train), generator=generator).to(device)
+        loss_sum = torch.zeros((), device=device)
+        model.train()
+        for batch in order[: steps_per_epoch * recipe.batch_size].split(recipe.batch_size):
+            pixels = random_crops(images[batch], resolution_px, generator)
+            with _autocast(device):
+                logits = model(pixels)
+            loss = F.cross_entropy(
+                logits.float(), labels[batch], label_smoothing=recipe.label_smoothing
+            )
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            schedule.step()
+            loss_sum += loss.detach()
+        mean_loss = loss_sum.item() / steps_per_epoch
+        seconds = time.perf_counter() - started
+        if not math.isfinite(mean_loss):
+            raise UserError(f"the loss is {mean_loss} in epoch {epoch}; lower the maximum rate")
+        yield EpochResult(
+            epoch=epoch,
+            resolution_px=resolution_px,
+            loss=mean_loss,
+            val_top1=top1(model, val, resolution_px, device),
+            images_per_second=steps_per_epoch * recipe.batch_size / seconds,
+        )
+
+
+@torch.inference_mode()
+def top1(model: nn.Module, pictures: ImageSet, resolution_px: int, device: torch.device) -> float:
+    """Share of the pictures whose highest logit is right, in eval mode."""
+    model.eval()
+    resize = Resize(pictures.side_px, resolution_px, "bilinear", device)
+    images, labels = _on_device(pictures, device)
+    num_right = torch.zeros((), dtype=torch.int64, device=device)
+    for chunk, truth in zip(
+        images.split(EVALUATION_BATCH), labels.split(EVALUATION_BATCH), strict=True
+    ):
+        with _autocast(device):
+            logits = model(resize(chunk))
+        num_right += (logits.argmax(dim=1) == truth).sum()
+    return num_right.item() / len(pictures)
+
+
+def _optimizer(model: nn.Module, recipe: Recipe) -> torch.optim.SGD:
+    kernels = [p for p in model.parameters() if p.ndim == 4]  # convolutions
+    others = [p for p in model.parameters() if p.ndim != 4]
+    groups = [
+        {"params": kernels, "weight_decay": recipe.weight_decay},
+        {"params": others, "weight_decay": 0.0},
+    ]
+    return torch.optim.SGD(groups, lr=recipe.max_lr, momentum=0.9, nesterov=True, fused=True)
+
+
+def _on_device(pictures: ImageSet, device: torch.device) -> tuple[Tensor, Tensor]:
+    return (
+        torch.tensor(pictures.images, device=device),
+        torch.tensor(pictures.labels, device=device),
+    )
+
+
+def _autocast(device: torch.device) -> torch.autocast:
+    """bf16 where the hardware multiplies it: elsewhere it is emulated, slower than float32."""
+    return torch.autocast(device.type, torch.bfloat16, enabled=_multiplies_bf16(device))
+
+
+@cache
+def _multiplies_bf16(device: torch.device) -> bool:
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    capabilities = torch.cpu.get_capabilities() if device.type == "cpu" else {}
+    return any(capabilities.get(name) for name in ("avx512_bf16", "bf16"))  # x86, ARM

@@ -1,0 +1,181 @@
+"""Backbone and head of one trial, and which layers of the backbone a phase trains."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Self
+
+import torch
+from torch import Tensor, nn
+from torchvision.models import get_model
+
+from trainables.config import FineTuneConfig
+from trainables.errors import UserError
+from trainables.weights import load_backbone_state
+
+# A layer is a module that owns parameters: a convolution, or a BatchNorm.
+_NUM_TOP_LAYERS = {"top5": 5, "top10": 10, "top15": 15, "top20": 20}
+_LOWEST_STAGE = {"stage4": "layer4.", "stage3": "layer3."}
+DEPTHS = (*_NUM_TOP_LAYERS, *_LOWEST_STAGE, "all")
+
+_HEAD_STREAM = 0x68656164  # keeps the head's random numbers apart from a random backbone's
+
+
+class FineTuneModel(nn.Module):
+    """A torchvision ResNet without its classifier, and a head.
+
+    Attributes:
+        num_features: F, the width of the pooled features between the two.
+        frozen: the backbone layers that `set_trainable` froze. They stay in eval mode whatever
+            `train()` is asked, so the statistics of a frozen BatchNorm never move.
+    """
+
+    def __init__(self, backbone: nn.Module, head: nn.Sequential, num_features: int) -> None:
+        super().__init__()
+        self.backbone = backbone
+        self.head = head
+        self.num_features = num_features
+        self.frozen: tuple[nn.Module, ...] = ()
+
+    def features(self, images: Tensor) -> Tensor:
+        """Pooled features (B, F) of normalised images (B, 3, R, R)."""
+        features: Tensor = self.backbone(images)
+        return features
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Logits (B, K) of normalised images (B, 3, R, R)."""
+        logits: Tensor = self.head(self.features(images))
+        return logits
+
+    def train(self, mode: bool = True) -> Self:
+        """Put the head and the unfrozen layers in `mode`, the frozen layers in eval mode."""
+        super().train(mode)
+        for layer in self.frozen:
+            layer.eval()
+        return self
+
+
+def build_model(
+    config: FineTuneConfig, num_classes: int, *, pretrained: dict[str, Tensor] | None = None
+) -> FineTuneModel:
+    """Build backbone and head, all layers trainable; random parts come from `config.seed` alone.
+
+    Args:
+        config: backbone, weights, head, dropout and seed are read.
+        num_classes: K, the width of the logits.
+        pretrained: what `load_backbone_state` returned, to save loading it again; it is copied.
+            Empty for a random start. None loads `config.weights`.
+
+    Raises:
+        UserError: the weights cannot be had or do not fit the backbone.
+    """
+    if pretrained is None:
+        pretrained = load_backbone_state(config.backbone, config.weights)
+    backbone, num_features = _build_backbone(config.backbone, pretrained, seed=config.seed)
+    with _seeded(config.seed ^ _HEAD_STREAM):
+        head = _build_head(config.head, num_features, num_classes, dropout=config.dropout)
+    return FineTuneModel(backbone, head, num_features)
+
+
+def backbone_layers(backbone: nn.Module) -> list[tuple[str, nn.Module]]:
+    """Name and module of every layer that owns parameters, in the order of execution.
+
+    In torchvision's ResNets that is the order of registration: within a block the shortcut's
+    projection is registered, and computed, after the last BatchNorm of the main path.
+    """
+    return [
+        (name, module)
+        for name, module in backbone.named_modules()
+        if next(module.parameters(recurse=False), None) is not None
+    ]
+
+
+def trainable_layers(backbone: nn.Module, depth: str | None) -> list[tuple[str, nn.Module]]:
+    """The layers of the backbone that an unfreeze depth trains; None trains none (phase 1)."""
+    layers = backbone_layers(backbone)
+    if depth is None:
+        return []
+    if depth in _NUM_TOP_LAYERS:
+        return layers[-_NUM_TOP_LAYERS[depth] :]
+    if depth in _LOWEST_STAGE:
+        stage = _LOWEST_STAGE[depth]
+        first = next(i for i, (name, _) in enumerate(layers) if name.startswith(stage))
+        return layers[first:]
+    if depth == "all":
+        return layers
+    raise UserError(f"unfreeze is {depth!r}; allowed: {', '.join(DEPTHS)}, or None; choose one")
+
+
+def set_trainable(model: FineTuneModel, depth: str | None) -> None:
+    """Train the head and the backbone layers of `depth`, freeze all others.
+
+    Sets `requires_grad` and, for the mode the model is in, train or eval mode. May be called again
+    with another depth: at the phase switch, or step by step for gradual unfreezing.
+
+    Args:
+        model: changed in place.
+        depth: one of `DEPTHS`; None freezes the whole backbone (phase 1).
+
+    Raises:
+        UserError: the depth is unknown; the model is unchanged.
+    """
+    unfrozen = [module for _, module in trainable_layers(model.backbone, depth)]
+    model.requires_grad_(False)
+    for module in (model.head, *unfrozen):
+        module.requires_grad_(True)
+    model.frozen = tuple(
+        module for _, module in backbone_layers(model.backbone) if module not in unfrozen
+    )
+    model.train(model.training)
+
+
+def _build_backbone(
+    name: str, pretrained: dict[str, Tensor], *, seed: int
+) -> tuple[nn.Module, int]:
+    """The ResNet with an identity in place of its classifier, and its number of features."""
+    if pretrained:
+        with torch.device("meta"):  # no time spent on an initialisation that is overwritten
+            backbone = get_model(name, weights=None)
+    else:
+        with _seeded(seed):
+            backbone = get_model(name, weights=None)
+    num_features = backbone.fc.in_features
+    backbone.fc = nn.Identity()
+    if pretrained:
+        backbone.to_empty(device="cpu")
+        backbone.load_state_dict(pretrained)
+    return backbone, num_features
+
+
+def _build_head(kind: str, num_features: int, num_classes: int, *, dropout: float) -> nn.Sequential:
+    if kind == "linear":
+        return nn.Sequential(nn.Dropout(dropout), nn.Linear(num_features, num_classes))
+    if kind == "mlp":
+        return nn.Sequential(
+            nn.Linear(num_features, 128),
+            nn.ReLU(),
+            nn.Linear(128, 64),
+            nn.ReLU(),
+            nn.Dropout(dropout),
+            nn.Linear(64, num_classes),
+        )
+    assert kind == "bn_dropout", kind  # FineTuneConfig refuses all others
+    return nn.Sequential(
+        nn.BatchNorm1d(num_features),
+        nn.Dropout(dropout),
+        nn.Linear(num_features, 256),
+        nn.ReLU(),
+        nn.BatchNorm1d(256),
+        nn.Dropout(dropout),
+        nn.Linear(256, num_classes),
+    )
+
+
+@contextmanager
+def _seeded(seed: int) -> Iterator[None]:
+    """Draw from `seed`; the caller's random state is as before afterwards.
+
+    Only the CPU's generator is seeded: `torch.manual_seed` would reseed every GPU as well.
+    """
+    with torch.random.fork_rng(devices=[]):
+        torch.default_generator.manual_seed(seed)
+        yield
