@@ -11,9 +11,12 @@ BIN := .venv/bin
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[test,lint,dashboard]'
 	touch $@
 
-# The search makes room for itself: runs/demo, then runs/demo-2, ...
+# Each demo is a run of its own: runs/demo, then runs/demo-2, ...
 demo: .venv/installed
-	$(BIN)/python -m search.run --preset demo --then-report
+	@set -e; name=demo; i=1; while test -e runs/$$name; do i=$$((i+1)); name=demo-$$i; done; \
+	echo "search"; $(BIN)/python -m search.run --preset demo --name $$name; \
+	echo; echo "export"; $(BIN)/python -m search.export runs/$$name; \
+	echo; echo "report"; $(BIN)/python -m analysis.report runs/$$name
 
 test: .venv/installed
 	$(BIN)/python -m pytest

@@ -79,4 +79,4 @@ def _recorded(first: argparse.Namespace) -> dict[str, Any]:
             f"--resume --name {first.name}: {path} cannot be read ({error}); allowed: a run that "
             "`python -m search.run` started; leave out --resume to start it"
         ) from error
-    return {**settings, "resume": True}
+    return {**settings, "storage": first.storage, "resume": False, "dry_run": False}

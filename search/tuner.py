@@ -5,6 +5,7 @@ import os
 import time
 from typing import Any
 
+import optuna
 import ray
 from optuna import Trial
 from ray import tune
@@ -28,6 +29,8 @@ from trainables.two_phase import TrialData
 RAY_SETTINGS = {
     # How often Ray Train's controller looks at its workers: at most one report an interval.
     "RAY_TRAIN_HEALTH_CHECK_INTERVAL_S": "0.5",
+    # Our own lines tell what happens: Tune's table is switched off (`verbose=0` in its older form).
+    "RAY_AIR_NEW_OUTPUT": "0",
     # The run folder is the record, so Tune's own loggers and frequent snapshots are not wanted.
     "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",
     "TUNE_GLOBAL_CHECKPOINT_S": "600",
@@ -86,6 +89,7 @@ def run_search(
     settings: Settings, folder: RunFolder, data: TrialData, base: FineTuneConfig
 ) -> RunRecord:
     """Run the search, or the rest of it, on the connected cluster; returns what happened."""
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
     record = RunRecord.read(folder.journal)
     scheduler = PhaseAlignedASHA(
         Rungs(

@@ -18,8 +18,9 @@ def append(path: Path, event: str, **fields: Any) -> dict[str, Any]:
     now = datetime.now(UTC).isoformat(timespec="milliseconds")
     record = {"time": now, "event": event, **fields}
     line = (json.dumps(record, allow_nan=False) + "\n").encode()
-    descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+    descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o644)
     try:
+        _drop_cut_line(descriptor)
         os.write(descriptor, line)
         os.fsync(descriptor)
     finally:
@@ -46,3 +47,12 @@ def read(path: Path) -> list[dict[str, Any]]:
                 "restore the journal from a backup or start a new run"
             ) from error
     return records
+
+
+def _drop_cut_line(descriptor: int) -> None:
+    """Take away what a kill left behind the last whole line, so that the next one stands alone."""
+    size = os.fstat(descriptor).st_size
+    if size == 0 or os.pread(descriptor, 1, size - 1) == b"\n":
+        return
+    whole = os.pread(descriptor, size, 0).rfind(b"\n") + 1
+    os.ftruncate(descriptor, whole)

@@ -78,6 +78,7 @@ class Trial:
         self.config, self.data, self.device, self.workers = config, data, device, workers
         self.num_classes = len(data.train.class_names)
         self.pretrained = load_backbone_state(config.backbone, config.weights)
+        self.weights_id = weights_id(config.backbone, config.weights)
         model = build_model(config, self.num_classes, pretrained=self.pretrained)
         self.model: FineTuneModel = model.to(device).to(memory_format=torch.channels_last)
         self.resize = Resize(data.train.side_px, config.resolution_px, config.interpolation, device)
@@ -147,7 +148,7 @@ class Trial:
             config=self.config,
             class_names=self.data.train.class_names,
             base_px=self.data.train.side_px,
-            weights_id=weights_id(self.config.backbone, self.config.weights),
+            weights_id=self.weights_id,
             phase=self.phase,
             history=self.history,
             model=self.model.state_dict(),

@@ -29,9 +29,7 @@ _NUM_NAMES_SHOWN = 3
 def check_weights(backbone: str, weights: str) -> list[str]:
     """What is wrong with a choice of weights, as far as it shows without torch or a network.
 
-    Returns:
-        One line a fault, empty when there is none. Whether torchvision's file can be downloaded and
-        what a file contains is found out by `load_backbone_state` only.
+    One line a fault. What a file holds and whether a download succeeds shows only on loading.
     """
     if weights == "embedded" and backbone != EMBEDDED_BACKBONE:
         return [
@@ -139,13 +137,8 @@ def _read_torchvision(backbone: str, weights: str) -> dict[str, "Tensor"]:
 def _torchvision_entry(backbone: str, weights: str) -> "WeightsEnum":
     from torchvision.models import get_model_weights
 
-    entries = get_model_weights(backbone)
-    version = {
-        "imagenet": "DEFAULT",
-        "imagenet-v1": "IMAGENET1K_V1",
-        "imagenet-v2": "IMAGENET1K_V2",
-    }
-    return entries[version[weights]]
+    versions = {"imagenet-v1": "IMAGENET1K_V1", "imagenet-v2": "IMAGENET1K_V2"}
+    return get_model_weights(backbone)[versions.get(weights, "DEFAULT")]
 
 
 def _cached_file(entry: "WeightsEnum") -> Path:

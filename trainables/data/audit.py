@@ -126,7 +126,7 @@ def main() -> int:
     arguments = parser.parse_args()
     try:
         spec = DataSpec.from_dict(json.loads(arguments.spec.read_text()))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, UserError) as error:
         parser.error(f"--spec {arguments.spec}: {error}")
     result = audit(spec)
     result.write(arguments.out)

@@ -54,6 +54,10 @@ class Cifar10Source:
         """The 50,000 training pictures; of the test file only the checksum is computed."""
         return self._pool(train=True)
 
+    def training_classes(self) -> set[str]:
+        """The classes of the training pool."""
+        return set(self.training_pool().labels)
+
     def sealed_test(self) -> Pool:
         """The 10,000 test pictures."""
         return self._pool(train=False)

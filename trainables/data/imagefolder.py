@@ -23,6 +23,11 @@ class ImageFolderSource:
         """The pictures under DIR/train, ordered by class and name."""
         return self._pool("train")
 
+    def training_classes(self) -> list[str]:
+        """The names of the folders in DIR/train."""
+        refuse(self._faults("train"))
+        return [folder.name for folder in _visible_folders(self.root / "train")]
+
     def sealed_test(self) -> Pool:
         """The pictures under DIR/test."""
         return self._pool("test")

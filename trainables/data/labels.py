@@ -1,6 +1,6 @@
 """Text labels to int64 class indices."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -9,9 +9,9 @@ from sklearn.preprocessing import LabelEncoder
 from trainables.errors import refuse
 
 
-def fit_encoder(training_labels: Sequence[str]) -> LabelEncoder:
-    """The encoder of the training pool's classes: alphabetical, so class 0 comes first."""
-    return LabelEncoder().fit(np.asarray(training_labels))
+def fit_encoder(training_labels: Iterable[str]) -> LabelEncoder:
+    """The encoder of the classes of the training pool; index 0 is the first by alphabet."""
+    return LabelEncoder().fit(np.asarray(list(training_labels)))
 
 
 def class_names(encoder: LabelEncoder) -> tuple[str, ...]:

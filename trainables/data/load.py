@@ -21,7 +21,7 @@ from trainables.errors import UserError
 
 
 @dataclass(frozen=True, kw_only=True)
-class TrialData:
+class LoadedData:
     """What every trial of a search works on; the test split is not in it."""
 
     train: ImageSet
@@ -37,14 +37,14 @@ class Part:
     places: tuple[str, ...]
 
 
-def load_training(spec: DataSpec) -> TrialData:
+def load_training(spec: DataSpec) -> LoadedData:
     """The stratified training and validation parts; never opens the test split.
 
     Raises:
         UserError: with all faults of the source, the sizes or the pictures.
     """
     train, val, notes = _load_training_parts(spec, open_source(spec).training_pool())
-    return TrialData(train=train.images, val=val.images, notes=notes)
+    return LoadedData(train=train.images, val=val.images, notes=notes)
 
 
 def open_sealed_test(spec: DataSpec, run_dir: Path, *, opened_by: str) -> ImageSet:
@@ -68,8 +68,8 @@ def open_sealed_test(spec: DataSpec, run_dir: Path, *, opened_by: str) -> ImageS
         )
     journal.append(run_dir / "journal.jsonl", "test_opened", by=opened_by, data=spec.to_dict())
     source = open_source(spec)
-    training_pool = source.training_pool()  # for the names of the classes
-    test, _ = _load_test_part(spec, source.sealed_test(), training_pool)
+    encoder = fit_encoder(source.training_classes())
+    test, _ = _load_test_part(spec, source.sealed_test(), encoder)
     return test.images
 
 
@@ -78,7 +78,7 @@ def load_for_audit(spec: DataSpec) -> tuple[dict[str, Part], tuple[str, ...]]:
     source = open_source(spec)
     pool = source.training_pool()
     train, val, training_notes = _load_training_parts(spec, pool)
-    test, test_notes = _load_test_part(spec, source.sealed_test(), pool)
+    test, test_notes = _load_test_part(spec, source.sealed_test(), fit_encoder(pool.labels))
     return {"train": train, "val": val, "test": test}, (*training_notes, *test_notes)
 
 
@@ -100,16 +100,15 @@ def _load_training_parts(spec: DataSpec, pool: Pool) -> tuple[Part, Part, tuple[
 
 
 def _load_test_part(
-    spec: DataSpec, test_pool: Pool, training_pool: Pool
+    spec: DataSpec, pool: Pool, encoder: LabelEncoder
 ) -> tuple[Part, tuple[str, ...]]:
-    if not test_pool.labels:
+    if not pool.labels:
         raise UserError(
             f"the test split of {spec.source} is empty; allowed: labelled pictures of the "
             "training classes; add some"
         )
-    encoder = fit_encoder(training_pool.labels)
-    test, notes = _load_part(spec, test_pool, np.arange(len(test_pool.labels)), encoder)
-    return test, (*(f"test: {note}" for note in notes), *missing_notes(encoder, test_pool.labels))
+    test, notes = _load_part(spec, pool, np.arange(len(pool.labels)), encoder)
+    return test, (*(f"test: {note}" for note in notes), *missing_notes(encoder, pool.labels))
 
 
 def _load_part(

@@ -48,6 +48,10 @@ class ParquetSource:
         refuse(self._faults("train"))
         return self._pool("train")
 
+    def training_classes(self) -> set[str]:
+        """The classes of the training pool."""
+        return set(self.training_pool().labels)
+
     def sealed_test(self) -> Pool:
         """The rows of test*.parquet."""
         refuse(self.check())

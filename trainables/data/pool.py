@@ -1,6 +1,6 @@
 """What every source of pictures offers: a training pool and a sealed test."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -35,6 +35,14 @@ class Source(Protocol):
 
     def training_pool(self) -> Pool:
         """What training and validation are drawn from; never opens the test pictures.
+
+        Raises:
+            UserError: with all faults, when the pool cannot be had.
+        """
+        ...
+
+    def training_classes(self) -> Iterable[str]:
+        """The text labels that occur in the training pool; where it can, without the pictures.
 
         Raises:
             UserError: with all faults, when the pool cannot be had.

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from trainables.data.pool import Pool, Source
 from trainables.data.spec import DataSpec
+from trainables.data.synthetic_names import CLASS_NAMES
 
 SYNTHETIC_TEST_SIZE = 2_000
 # Data seeds end below 2**31 (`DataSpec`), so no training draw ever uses a test seed.
@@ -23,6 +24,10 @@ class SyntheticSource:
     def training_pool(self) -> Pool:
         """Pictures drawn with the data seed."""
         return _drawn(self.spec.train_size + self.spec.val_size, seed=self.spec.seed)
+
+    def training_classes(self) -> tuple[str, ...]:
+        """All ten: every ten pictures that are drawn hold each class once."""
+        return CLASS_NAMES
 
     def sealed_test(self) -> Pool:
         """Pictures drawn with a seed that no training pool can have."""
@@ -56,7 +61,7 @@ def check_source(spec: DataSpec) -> tuple[str, ...]:
 
 
 def _drawn(count: int, *, seed: int) -> Pool:
-    from trainables.data.synthetic import CLASS_NAMES, draw
+    from trainables.data.synthetic import draw
 
     drawn = draw(count, seed=seed)
     return Pool(

@@ -1,0 +1,61 @@
+"""The terminal's lines."""
+
+import itertools
+
+from search.progress import HEADER, Progress, describe_end, duration
+from search.record import RunRecord, TrialRecord
+from trainables.config import FineTuneConfig
+
+
+def test_durations():
+    assert [duration(s) for s in (7, 754, 3723)] == ["0:07", "12:34", "1:02:03"]
+
+
+def test_one_aligned_line_an_epoch_with_the_best_so_far():
+    lines: list[str] = []
+    record = RunRecord()
+    record.apply({"event": "started", "trial": 3, "config": FineTuneConfig().to_dict()})
+    clock = itertools.count(0, 41)
+    progress = Progress(out=lines.append, clock=lambda: next(clock))
+    for epoch, value in ((1, 0.5), (2, 0.4)):
+        report = {
+            "epoch": epoch,
+            "phase": epoch,
+            "train_loss": 1.5,
+            "val_loss": 1.25,
+            "val_accuracy": 0.51,
+            "val_macro_f1": value,
+            "images_per_second": 812.3,
+        }
+        record.apply({"event": "reported", "trial": 3, "report": report})
+        progress.on_epoch(record, record.trials[3], report)
+    assert lines[0] == HEADER
+    assert len(lines) == 3
+    columns = HEADER.index("best F1 so far")
+    assert [line[columns:] for line in lines[1:]] == ["0.500 (trial 3, epoch 1)"] * 2
+    assert lines[1].split()[:5] == ["0:41", "3", "head", "1/20", "1.5000"]
+
+
+def test_an_undefined_loss_is_a_dash():
+    lines: list[str] = []
+    record = RunRecord()
+    record.apply({"event": "started", "trial": 0, "config": FineTuneConfig().to_dict()})
+    report = {
+        "epoch": 1,
+        "phase": 1,
+        "val_accuracy": 0.1,
+        "val_macro_f1": 0.02,
+        "images_per_second": 1.0,
+    }
+    record.apply({"event": "reported", "trial": 0, "report": report})
+    Progress(out=lines.append).on_epoch(record, record.trials[0], report)
+    assert lines[1].split()[4:6] == ["-", "-"]
+
+
+def test_how_a_trial_ended():
+    trial = TrialRecord(number=1, config={})
+    trial.reports.append({"epoch": 4, "val_macro_f1": 0.61})
+    trial.status, trial.stopped_by, trial.rung = "stopped", "asha", 3
+    assert describe_end(trial) == "stopped by ASHA after 3 fine-tune epochs, best F1 0.610 at epoch 4"
+    trial.status, trial.cause = "failed", "out of memory"
+    assert describe_end(trial) == "failed: out of memory"

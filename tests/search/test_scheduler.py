@@ -1,0 +1,93 @@
+"""ASHA's decisions, with numbers by hand."""
+
+from types import SimpleNamespace
+
+import pytest
+from ray.tune.schedulers import TrialScheduler
+
+from search.scheduler import PhaseAlignedASHA, Rungs
+
+
+def rungs(**settings: float) -> Rungs:
+    return Rungs(**{"grace_epochs": 1, "reduction_factor": 3, "max_epochs": 9} | settings)
+
+
+def report(phase2_epoch: int | None, value: float, **more: object) -> dict:
+    clock = {} if phase2_epoch is None else {"phase2_epoch": phase2_epoch}
+    return {"epoch": (phase2_epoch or 0) + 2, "val_macro_f1": value, **clock, **more}
+
+
+def test_rungs_are_eta_times_apart():
+    assert rungs().milestones == [1, 3, 9]
+    assert rungs(grace_epochs=2, max_epochs=10).milestones == [2, 6]
+
+
+def test_a_frozen_backbone_meets_no_rung():
+    # A would be judged against nothing, B at .45 against A's .80, were the clock the epoch.
+    judged = rungs()
+    assert not judged.decide(0, report(None, 0.80)).stop
+    assert judged.decide(1, report(None, 0.45)).rung is None
+
+
+def test_the_first_trial_passes_and_a_worse_second_one_stops():
+    judged = rungs()
+    first, second = judged.decide(0, report(1, 0.8)), judged.decide(1, report(1, 0.5))
+    assert (first.stop, first.rung) == (False, 1)
+    assert (second.stop, second.rung) == (True, 1)
+
+
+def test_about_one_in_eta_passes():
+    judged = rungs()
+    values = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6]
+    for number, value in enumerate(values):
+        judged.decide(number, report(1, value))
+    # The 2/3 percentile of the six values is 0.433.
+    assert judged.decide(6, report(1, 0.43)).stop
+    assert not judged.decide(7, report(1, 0.45)).stop
+
+
+def test_a_later_report_is_judged_at_its_own_rung_once():
+    judged = rungs()
+    judged.decide(0, report(1, 0.5))
+    assert judged.decide(0, report(2, 0.1)).rung is None
+    assert judged.decide(0, report(3, 0.6)).rung == 3
+
+
+def test_the_last_report_never_stops_a_trial():
+    # max_t == last epoch would end the trial before its last checkpoint (trap 9).
+    judged = rungs()
+    for epoch in (1, 3, 9):
+        judged.decide(0, report(epoch, 0.9, finished=epoch == 9))
+    judged.decide(1, report(1, 0.95))
+    judged.decide(1, report(3, 0.95))
+    assert not judged.decide(1, report(9, 0.1, finished=True)).stop
+
+
+def test_a_diverged_or_missing_value_is_not_recorded():
+    # NaN compares false with everything and would never be stopped (trap 4).
+    judged = rungs()
+    judged.decide(0, report(1, 0.02, diverged=True))
+    judged.decide(1, {"epoch": 3, "phase2_epoch": 1})
+    first = judged.decide(2, report(1, 0.01))
+    assert (first.stop, first.rung) == (False, 1)
+
+
+def test_decisions_survive_a_restart():
+    # Ray itself keeps no rungs across a restart (trap 6).
+    told = [(0, report(1, 0.8)), (1, report(1, 0.5)), (0, report(2, 0.85))]
+    restarted = PhaseAlignedASHA(rungs(), earlier_reports=told)
+    assert restarted.stopped == {1: 1}
+    again = SimpleNamespace(trial_id="a new id", config={"number": 1})
+    assert restarted.on_trial_result(None, again, report(1, 0.5)) == TrialScheduler.STOP
+    worse = SimpleNamespace(trial_id="x", config={"number": 2})
+    assert restarted.on_trial_result(None, worse, report(1, 0.6)) == TrialScheduler.STOP
+    better = SimpleNamespace(trial_id="y", config={"number": 3})
+    assert restarted.on_trial_result(None, better, report(1, 0.9)) == TrialScheduler.CONTINUE
+
+
+@pytest.mark.parametrize("iteration", [1, 7])
+def test_tunes_own_iteration_count_plays_no_part(iteration: int):
+    # `training_iteration` starts again at 1 when a trial is restored (trap 7).
+    judged = rungs()
+    judged.decide(0, report(1, 0.9, training_iteration=iteration))
+    assert judged.decide(1, report(1, 0.1, training_iteration=1)).stop

@@ -1,0 +1,52 @@
+"""Concurrency, resources and what a search starts from."""
+
+import pytest
+
+from search.environment import check_gpus
+from search.settings import Settings
+from search.tuner import DRIVER_RESOURCES, base_config, concurrent_trials, startup_trials
+from trainables.errors import UserError
+from trainables.ray_train import TrialResources, scaling
+
+
+@pytest.mark.parametrize(
+    ("settings", "cluster", "expected"),
+    [
+        ({}, {"CPU": 2.0}, 2),
+        ({"cpus_per_trial": 2.0}, {"CPU": 2.0}, 1),
+        ({"cpus_per_trial": 4.0}, {"CPU": 2.0}, 1),  # waits for a larger node, never for ever two
+        ({"workers_per_trial": 2}, {"CPU": 8.0}, 4),
+        ({"gpus_per_trial": 0.25}, {"CPU": 16.0, "GPU": 2.0}, 8),
+        ({"gpus_per_trial": 1.0, "cpus_per_trial": 2.0}, {"CPU": 4.0, "GPU": 8.0}, 2),
+        ({"max_concurrent": 3}, {"CPU": 64.0}, 3),
+    ],
+)
+def test_the_cluster_says_how_many_trials_run_at_a_time(settings, cluster, expected):
+    assert concurrent_trials(Settings(**settings), cluster) == expected
+
+
+def test_a_driver_takes_no_core_so_that_trials_cannot_deadlock():
+    # Drivers of one core each, two at a time on two cores, would wait for their workers for ever.
+    assert "CPU" not in DRIVER_RESOURCES
+
+
+def test_a_cpu_trial_asks_for_no_gpu():
+    assert scaling(TrialResources(cpus=1.0)).resources_per_worker == {"CPU": 1.0}
+    shared = scaling(TrialResources(cpus=0.5, gpus=0.25))
+    assert (shared.use_gpu, shared.resources_per_worker) == (True, {"CPU": 0.5, "GPU": 0.25})
+
+
+def test_gpus_that_are_not_there_are_refused():
+    with pytest.raises(UserError, match=r"wants 2 GPUs, this machine has 0; allowed"):
+        check_gpus(
+            Settings(gpus_per_trial=1.0, workers_per_trial=2), num_gpus=0, where="this machine"
+        )
+
+
+def test_a_space_starts_from_the_runs_settings():
+    base = base_config(Settings(resolution=96, finetune_epochs=5), precision="bf16")
+    assert (base.resolution_px, base.finetune_epochs, base.precision) == (96, 5, "bf16")
+
+
+def test_random_trials_before_tpe_models():
+    assert [startup_trials(n) for n in (4, 16, 40, 1000)] == [4, 4, 10, 16]

@@ -1,0 +1,46 @@
+"""A trial's configuration."""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from trainables.config import CHOICES, FineTuneConfig
+from trainables.errors import UserError
+
+
+def test_all_faults_are_told_at_once():
+    with pytest.raises(UserError) as caught:
+        FineTuneConfig(head="deep", dropout=2.0, batch_size=8.5, seed=True, weights="")
+    assert len(caught.value.faults) == 5
+    assert "head is 'deep'; allowed: linear, mlp, bn_dropout" in caught.value.faults
+
+
+def test_an_unknown_setting_is_refused_by_name():
+    with pytest.raises(UserError, match="'learning_rate' is unknown; allowed: backbone"):
+        FineTuneConfig.from_dict({"learning_rate": 0.1})
+
+
+def test_native_resolution_and_a_larger_one_contradict():
+    with pytest.raises(UserError, match="interpolation is 'none' with resolution_px 64"):
+        FineTuneConfig(interpolation="none", resolution_px=64)
+
+
+def test_not_a_number_is_out_of_bounds():
+    with pytest.raises(UserError, match="head_lr is nan"):
+        FineTuneConfig(head_lr=float("nan"))
+
+
+@given(
+    head=st.sampled_from(CHOICES["head"]),
+    unfreeze=st.sampled_from(CHOICES["unfreeze"]),
+    head_lr=st.floats(1e-7, 10.0),
+    ratio=st.floats(1e-6, 10.0),
+    seed=st.integers(0, 2**31 - 1),
+)
+def test_a_configuration_survives_json(head, unfreeze, head_lr, ratio, seed):
+    config = FineTuneConfig(
+        head=head, unfreeze=unfreeze, head_lr=head_lr, backbone_lr_ratio=ratio, seed=seed
+    )
+    assert FineTuneConfig.from_dict(json.loads(json.dumps(config.to_dict()))) == config

@@ -1,0 +1,155 @@
+"""The loop: what each phase changes, what is reported, and that a resume changes nothing."""
+
+import json
+import math
+from pathlib import Path
+
+import pytest
+import torch
+
+from trainables.checkpoints import RECORD, TENSORS, load_checkpoint, load_trained
+from trainables.config import FineTuneConfig
+from trainables.errors import UserError
+from trainables.exported import load_exported, save_exported
+from trainables.parallel import SOLO
+from trainables.two_phase import Trial, TrialData, fine_tune
+
+CPU = torch.device("cpu")
+TINY = FineTuneConfig(
+    resolution_px=32, head_epochs=2, finetune_epochs=2, batch_size=16, unfreeze="top5",
+    head="bn_dropout", dropout=0.3, cutmix_probability=0.5, head_lr=3e-3,
+)  # fmt: skip
+# What a speed or a memory figure is differs from run to run; all the rest may not.
+MEASURED = ("images_per_second", "epoch_seconds", "peak_memory_bytes")
+
+
+@pytest.fixture
+def data(coloured_squares) -> TrialData:
+    return TrialData(train=coloured_squares(48), val=coloured_squares(24, seed=1), data_seed=0)
+
+
+def train(config, data, folder: Path | None = None, resume_from: Path | None = None) -> list[dict]:
+    """Reports of a run; with a folder, a checkpoint of each epoch in it."""
+    told = []
+
+    def report(metrics, make_checkpoint):
+        told.append({k: v for k, v in metrics.items() if k not in MEASURED})
+        if folder and make_checkpoint:
+            path = folder / str(metrics["epoch"])
+            path.mkdir()
+            make_checkpoint().save(path)
+
+    fine_tune(config, data, report, device=CPU, resume_from=resume_from)
+    return told
+
+
+@pytest.mark.parametrize("precision", ["float32", "bf16"])
+@pytest.mark.timeout(60)
+def test_a_trial_resumed_after_any_epoch_gives_the_same_numbers(data, tmp_path, precision):
+    config = FineTuneConfig.from_dict(TINY.to_dict() | {"precision": precision})
+    whole = train(config, data, tmp_path)
+    assert [report["phase"] for report in whole] == [1, 1, 2, 2]
+    for epoch in (1, 2, 3, 4):
+        assert train(config, data, resume_from=tmp_path / str(epoch)) == whole, epoch
+
+
+def test_the_reports_are_plain_json_with_the_phases_clock(data):
+    told = train(TINY, data)
+    assert json.loads(json.dumps(told)) == told
+    assert ["phase2_epoch" in report for report in told] == [False, False, True, True]
+    assert [report.get("phase2_epoch") for report in told[2:]] == [1, 2]
+    assert [report["finished"] for report in told] == [False, False, False, True]
+    assert set(told[0]["rate"]) == {"head"}
+    assert set(told[2]["rate"]) == {"head", "backbone"}
+    assert told[2]["rate"]["backbone"] == pytest.approx(0.1 * told[2]["rate"]["head"])
+    assert sum(map(sum, told[0]["val_confusion"])) == 24
+
+
+def test_a_trial_learns(data):
+    told = train(FineTuneConfig(resolution_px=32, head_epochs=4, finetune_epochs=2, batch_size=16,
+                                head_lr=1e-2), data)  # fmt: skip
+    assert told[-1]["val_macro_f1"] > 0.7  # 0.25 is chance
+    assert told[-1]["train_loss"] < told[0]["train_loss"]
+
+
+def test_each_phase_changes_exactly_its_tensors(data):
+    trial = Trial(TINY, data, device=CPU, workers=SOLO)
+
+    def changed_by(epoch: int) -> set[str]:
+        before = {name: value.clone() for name, value in trial.model.state_dict().items()}
+        trial.run_epoch(epoch)
+        after = trial.model.state_dict()
+        return {name for name in before if not torch.equal(before[name], after[name])}
+
+    head_tensors = {name for name in trial.model.state_dict() if name.startswith("head.")}
+    assert changed_by(1) == head_tensors
+    moved = changed_by(3)  # the first epoch of phase 2
+    assert {name.split(".")[1] for name in moved - head_tensors} == {"layer4"}
+    assert "backbone.layer4.1.conv2.weight" in moved
+    assert "backbone.layer4.0.conv1.weight" not in moved
+    assert "backbone.layer4.0.bn1.running_mean" not in moved
+
+
+def test_a_head_phase_checkpoint_holds_the_head_alone(data, tmp_path):
+    train(FineTuneConfig.from_dict(TINY.to_dict() | {"head": "linear", "finetune_epochs": 0}), data,
+          tmp_path)  # fmt: skip
+    saved = load_checkpoint(tmp_path / "2")
+    assert {name.split(".")[0] for name in saved.model} == {"head"}
+    assert (tmp_path / "2" / TENSORS).stat().st_size < 100_000  # AdamW's two moments included
+
+
+def test_a_checkpoint_predicts_as_the_trial_did_and_so_does_its_export(data, tmp_path):
+    told = train(TINY, data, tmp_path)
+    trained = load_trained(tmp_path / "4")
+    logits = trained.predict_logits(data.val.images)
+    confusion = torch.zeros(4, 4, dtype=torch.int64)
+    for row, column in zip(data.val.labels, logits.argmax(axis=1), strict=True):
+        confusion[row, column] += 1
+    assert confusion.tolist() == told[-1]["val_confusion"]
+
+    (tmp_path / "export").mkdir()
+    save_exported(trained, tmp_path / "export", provenance={"epoch": trained.epoch})
+    again = load_exported(tmp_path / "export").predict_logits(data.val.images)
+    assert (again == logits).all()
+
+
+def test_one_seed_is_one_result_and_another_seed_another(data):
+    other = FineTuneConfig.from_dict(TINY.to_dict() | {"seed": 1})
+    assert train(TINY, data) == train(TINY, data) != train(other, data)
+
+
+def test_a_loss_that_is_no_number_ends_the_trial_and_stays_json(data):
+    wild = FineTuneConfig(
+        resolution_px=32, head_epochs=1, finetune_epochs=3, batch_size=16, optimizer="sgd",
+        head_lr=10.0, backbone_lr_ratio=10.0, schedule="constant",
+    )  # fmt: skip
+    told = train(wild, data)
+    assert told[-1]["diverged"]
+    assert told[-1]["finished"]
+    assert len(told) < 4
+    assert all(math.isfinite(v) for v in told[-1].values() if isinstance(v, float))
+
+
+def test_training_leaves_the_callers_random_state_alone(data):
+    torch.manual_seed(7)
+    expected = torch.rand(3)
+    torch.manual_seed(7)
+    train(FineTuneConfig.from_dict(TINY.to_dict() | {"finetune_epochs": 0}), data)
+    assert torch.equal(torch.rand(3), expected)
+
+
+@pytest.mark.parametrize("name", [TENSORS, RECORD])
+def test_a_damaged_checkpoint_is_refused(data, tmp_path, name):
+    train(FineTuneConfig.from_dict(TINY.to_dict() | {"finetune_epochs": 0}), data, tmp_path)
+    path = tmp_path / "1" / name
+    path.write_bytes(path.read_bytes()[:50])
+    with pytest.raises(UserError, match=r"cannot be read .* allowed"):
+        load_checkpoint(tmp_path / "1")
+
+
+def test_a_checkpoint_on_other_backbone_weights_is_refused(data, tmp_path):
+    train(FineTuneConfig.from_dict(TINY.to_dict() | {"finetune_epochs": 0}), data, tmp_path)
+    record = json.loads((tmp_path / "1" / RECORD).read_text())
+    (tmp_path / "1" / RECORD).write_text(json.dumps(record | {"weights_id": "other sha256:0"}))
+    with pytest.raises(UserError, match="made on backbone weights other"):
+        load_trained(tmp_path / "1")

@@ -1,0 +1,75 @@
+"""An exported model: one folder with the whole network and all that using it needs.
+
+`model.safetensors` holds every tensor in float32 (no delta, no backbone file needed);
+`config.json` the labels, the preprocessing, the resolution and what the network is made of.
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+
+from trainables.checkpoints import TrainedModel
+from trainables.config import FineTuneConfig
+from trainables.errors import UserError
+from trainables.models import build_model
+from trainables.resize import IMAGENET_MEAN, IMAGENET_STD
+
+FORMAT_VERSION = 1
+TENSORS, RECORD = "model.safetensors", "config.json"
+
+
+def save_exported(trained: TrainedModel, folder: Path, *, provenance: dict[str, Any]) -> None:
+    """Write a model into an existing folder."""
+    state = trained.model.state_dict()
+    save_file({name: value.cpu().contiguous() for name, value in state.items()}, folder / TENSORS)
+    config = trained.config
+    record = {
+        "format_version": FORMAT_VERSION,
+        "labels": list(trained.class_names),
+        "architecture": {"backbone": config.backbone, "head": config.head},
+        "preprocessing": {
+            "input": "uint8 RGB",
+            "base_px": trained.base_px,
+            "resolution_px": config.resolution_px,
+            "interpolation": config.interpolation,
+            "mean": IMAGENET_MEAN,
+            "std": IMAGENET_STD,
+        },
+        "config": config.to_dict(),
+        "provenance": provenance,
+    }
+    (folder / RECORD).write_text(json.dumps(record, indent=2) + "\n")
+
+
+def load_exported(folder: Path) -> TrainedModel:
+    """Read an exported model; UserError when the folder is not one, or is damaged."""
+    try:
+        record = json.loads((folder / RECORD).read_text())
+        state = load_file(folder / TENSORS)
+    except (OSError, ValueError, SafetensorError) as error:
+        raise UserError(
+            f"{folder} is no exported model ({error}); allowed: a folder that "
+            "`python -m search.export` made"
+        ) from error
+    if record.get("format_version") != FORMAT_VERSION:
+        raise UserError(
+            f"{folder} has format_version {record.get('format_version')!r}; allowed: "
+            f"{FORMAT_VERSION}; export it again with this release"
+        )
+    config = FineTuneConfig.from_dict(record["config"])
+    model = build_model(config, len(record["labels"]), pretrained={})
+    try:
+        model.load_state_dict(state)
+    except RuntimeError as error:
+        raise UserError(f"{folder / TENSORS} does not fit its {RECORD}: {error}") from error
+    return TrainedModel(
+        model=model.to(memory_format=torch.channels_last).eval(),
+        config=config,
+        class_names=tuple(record["labels"]),
+        base_px=record["preprocessing"]["base_px"],
+        epoch=record["provenance"]["epoch"],
+    )
