@@ -23,6 +23,7 @@ from ray.tune.search.optuna import OptunaSearch
 from search.names import OBJECTIVE, STUDY_NAME
 from trainables.config import FineTuneConfig
 
+ASKED = tuple(state for state in TrialState if state != TrialState.WAITING)
 Suggest = Callable[[Trial], FineTuneConfig]
 
 
@@ -64,10 +65,18 @@ class TruthfulOptunaSearch(OptunaSearch):
         study_path: file of the study; RUNNING trials in it are proposed again, first.
         seed: of the sampler.
         num_startup_trials: random configurations before TPE starts to model.
+        first: settings to ask first in a new study, by parameter name; what the space does not
+            ask for is passed over.
     """
 
     def __init__(
-        self, suggest: Suggest, *, study_path: Path, seed: int, num_startup_trials: int
+        self,
+        suggest: Suggest,
+        *,
+        study_path: Path,
+        seed: int,
+        num_startup_trials: int,
+        first: dict[str, Any] | None = None,
     ) -> None:
         self._suggest_config = suggest
         self._study_path = study_path
@@ -83,13 +92,16 @@ class TruthfulOptunaSearch(OptunaSearch):
         self._told_epochs: dict[str, set[int]] = {}
         running = self._ot_study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
         self._interrupted = [trial.number for trial in running]
+        if first and not self._ot_study.get_trials(deepcopy=False):
+            self._ot_study.enqueue_trial(first)
 
     def suggest(self, trial_id: str) -> dict[str, Any]:
         """The next configuration: of a trial that was cut short if there is one, else a new one."""
         if self._interrupted:
             trial = self._reattach(self._interrupted.pop(0))
         else:
-            self._seed_sampler(len(self._ot_study.get_trials(deepcopy=False)))
+            asked = [t for t in self._ot_study.get_trials(deepcopy=False) if t.state in ASKED]
+            self._seed_sampler(len(asked))
             trial = self._ot_study.ask()
         self._told_epochs[trial_id] = set(self._frozen(trial.number).intermediate_values)
         config = self._suggest_config(trial)

@@ -20,6 +20,7 @@ from search.scheduler import PhaseAlignedASHA, Rungs
 from search.searcher import TruthfulOptunaSearch
 from search.settings import Settings
 from search.tensorboard import TensorBoard
+from spaces.dimensions import parameters
 from spaces.registry import load_space
 from trainables import journal
 from trainables.config import FineTuneConfig
@@ -109,6 +110,7 @@ def run_search(
         study_path=folder.study,
         seed=settings.seed,
         num_startup_trials=startup_trials(settings.num_trials),
+        first=parameters(base),  # the defaults, so that every search is at least as good as they are
     )
     remaining = settings.num_trials - sum(trial.ended for trial in record.trials.values())
     if remaining <= 0:

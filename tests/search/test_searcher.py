@@ -7,6 +7,7 @@ import pytest
 from optuna.trial import TrialState
 
 from search.searcher import TruthfulOptunaSearch, end_state, open_study
+from spaces.dimensions import parameters
 from spaces.full import full
 from trainables.config import FineTuneConfig
 
@@ -117,3 +118,21 @@ def test_a_sampler_warns_of_nothing(study_path: Path):
         search.on_trial_result("a", result(1, 0.5))
         search.on_trial_complete("a", result(1, 0.5, finished=True))
         search.suggest("b")
+
+
+def test_a_new_study_asks_the_runs_own_settings_first(study_path: Path):
+    def with_defaults() -> TruthfulOptunaSearch:
+        return TruthfulOptunaSearch(
+            lambda trial: full(trial, BASE),
+            study_path=study_path,
+            seed=0,
+            num_startup_trials=3,
+            first=parameters(BASE),
+        )
+
+    search = with_defaults()
+    assert FineTuneConfig.from_dict(search.suggest("a")["config"]) == BASE
+    assert FineTuneConfig.from_dict(search.suggest("b")["config"]) != BASE
+    assert len(open_study(study_path).trials) == 2
+    with_defaults()  # a restart asks them no second time
+    assert len(open_study(study_path).trials) == 2

@@ -1,0 +1,127 @@
+"""The report's dictionary as one self-contained HTML page; computes nothing."""
+
+from collections.abc import Callable
+from typing import Any, Literal
+
+import numpy as np
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+from matplotlib.axes import Axes
+
+from analysis import plots
+from analysis.metrics import FloatArray
+from analysis.svg import draw_svg
+
+EN_DASH = NOT_DEFINED = "\N{EN DASH}"
+COLUMN_PX = 460  # width of a figure; two stand side by side on a desk, one on a phone
+CURVES_PX = 310  # height of curves over epochs
+ROW_PX = 38  # height of a class in the dot plot
+LABELS_PX, CELL_PX, LEAST_CELL_PX = 110, 35, 15  # of the confusion matrix
+
+
+def render_html(report: dict[str, Any]) -> str:
+    """Fill the template with the contents of report.json and their figures."""
+    environment = Environment(
+        loader=PackageLoader("analysis"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        "percent": percent,
+        "points": points,
+        "number": number,
+        "interval": interval,
+        "setting": setting,
+    }
+    template = environment.get_template("report.html.j2")
+    return template.render(**report, figures=figures(report))
+
+
+def figures(report: dict[str, Any]) -> dict[str, Markup]:
+    """Every figure as inline SVG, by name."""
+    verdict, trajectory, search = report["verdict"], report["trajectory"], report["search"]
+    counts, names = report["confusion"]["counts"], report["confusion"]["class_names"]
+    classes, macro_f1 = report["per_class"]["classes"], report["per_class"]["macro_f1"]
+    kinds = [entry["kind"] for entry in classes]
+    matrix_px = LABELS_PX + max(
+        min(CELL_PX * len(names), COLUMN_PX - LABELS_PX), LEAST_CELL_PX * len(names)
+    )
+    return {
+        "gate": _figure(
+            lambda axes: plots.gate_interval(axes, _triple(verdict["macro_f1"]), verdict["gate"]),
+            size_px=(COLUMN_PX, 78),
+            description=verdict["sentence"],
+        ),
+        "confusion": _figure(
+            lambda axes: plots.confusion_heatmap(axes, counts, names),
+            size_px=(matrix_px, matrix_px),
+            description="Confusion matrix on the sealed test, one row a true class.",
+        ),
+        "class_f1": _figure(
+            lambda axes: plots.class_f1(axes, names, kinds, _f1_intervals(classes), macro_f1),
+            size_px=(COLUMN_PX, 80 + ROW_PX * len(names)),
+            description="F1 of each class with its interval, and the macro mean.",
+        ),
+        "accuracy": _figure(
+            lambda axes: plots.accuracy_curves(axes, trajectory),
+            description="Accuracy and macro-F1 of the winning trial by epoch.",
+        ),
+        "loss": _figure(
+            lambda axes: plots.loss_curves(axes, trajectory),
+            description="Training and validation loss of the winning trial by epoch.",
+        ),
+        "search": _figure(
+            lambda axes: plots.search_curves(axes, search["curves"], trajectory),
+            description="Validation macro-F1 of every trial by epoch.",
+        ),
+    }
+
+
+def _figure(
+    draw: Callable[[Axes], Axes],
+    *,
+    size_px: tuple[float, float] = (COLUMN_PX, CURVES_PX),
+    description: str,
+) -> Markup:
+    width_px, height_px = size_px
+    return Markup(draw_svg(draw, width_px=width_px, height_px=height_px, description=description))
+
+
+def _triple(estimate: dict[str, float | None]) -> list[float]:
+    """Value, lower and upper; NaN where undefined."""
+    return [np.nan if number is None else number for number in estimate.values()]
+
+
+def _f1_intervals(classes: list[dict[str, Any]]) -> FloatArray:
+    """(value, lower, upper) of each class' F1, shape (K, 3)."""
+    return np.array([_triple(entry["f1"]) for entry in classes])
+
+
+def percent(share: float | None, digits: int = 1) -> str:
+    """A share in [0, 1] as a number of per cent; the sign stands in the sentence or the heading."""
+    return NOT_DEFINED if share is None else f"{100 * share:.{digits}f}"
+
+
+def points(change: float | None) -> str:
+    """A difference of two shares in percentage points, with its sign."""
+    return NOT_DEFINED if change is None else f"{100 * change:+.1f}"
+
+
+def number(value: float | None, digits: int = 0, sign: Literal["", "+"] = "") -> str:
+    return NOT_DEFINED if value is None else f"{value:{sign},.{digits}f}"
+
+
+def interval(estimate: dict[str, float | None]) -> str:
+    """The bounds in per cent with an en dash between them; empty where undefined."""
+    if estimate["value"] is None:
+        return ""
+    return f"{percent(estimate['lower'])}{EN_DASH}{percent(estimate['upper'])}"
+
+
+def setting(value: Any) -> str:
+    """A hyperparameter or a table cell, short."""
+    if value is None:
+        return NOT_DEFINED
+    return f"{value:.3g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,165 @@
+"""A run folder as one checked value; everything the report knows of a search comes from here."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from trainables import journal
+from trainables.data.audit import AuditResult
+from trainables.errors import UserError, refuse
+
+FORMAT_VERSION = 1
+EXPERIMENT, BEST, AUDIT, JOURNAL = "experiment.json", "best.json", "audit.json", "journal.jsonl"
+TRIALS, EPOCHS = "trials.parquet", "epochs.parquet"
+FINISH_THE_SEARCH = "let the search finish or continue it with `python -m search.run --resume`"
+
+EXPERIMENT_KEYS = ("name", "command", "seed", "data", "data_fingerprint", "class_names")
+BEST_KEYS = ("trial", "epoch", "phase", "config", "checkpoint", "val_macro_f1", "val_accuracy")
+TRIALS_COLUMNS = ("trial", "status", "epochs", "best_epoch", "best_val_macro_f1")
+EPOCHS_COLUMNS = (
+    *("trial", "epoch", "phase", "train_loss", "train_accuracy"),
+    *("val_loss", "val_accuracy", "val_macro_f1"),
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """What a search left behind.
+
+    Attributes:
+        path: the run folder.
+        experiment: settings, seeds, versions, data and class names, as the search wrote them.
+        best: the selected trial and epoch, its configuration and its validation figures.
+        trials: one row a trial; settings in columns "config/NAME".
+        epochs: one row a trial and epoch.
+        audit: result of the pre-flight audit; None when the run has none.
+        checkpoint: folder of the selected epoch, inside `path`.
+    """
+
+    path: Path
+    experiment: dict[str, Any]
+    best: dict[str, Any]
+    trials: pd.DataFrame
+    epochs: pd.DataFrame
+    audit: AuditResult | None
+    checkpoint: Path
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        return tuple(self.experiment["class_names"])
+
+    def test_openings(self) -> list[dict[str, Any]]:
+        """The journal's openings of the sealed test up to now, oldest first."""
+        events = journal.read(self.path / JOURNAL)
+        return [event for event in events if event.get("event") == "test_opened"]
+
+
+def read_run(path: Path) -> Run:
+    """Read and check a run folder; UserError lists every fault that can be seen at once."""
+    if not (path / EXPERIMENT).is_file():
+        raise UserError(
+            f"run is {str(path)!r}; allowed: a folder with {EXPERIMENT}, as `python -m search.run` "
+            "makes it; give the path of such a folder"
+        )
+    experiment = _read_json(path / EXPERIMENT)
+    version = experiment.get("format_version")
+    if version != FORMAT_VERSION:
+        raise UserError(
+            f"format_version of {path / EXPERIMENT} is {version!r}; allowed: {FORMAT_VERSION}; "
+            "read the run with the release that wrote it"
+        )
+    refuse(
+        f"{path / name} is missing; allowed: a run that has selected a checkpoint; "
+        f"{FINISH_THE_SEARCH}"
+        for name in (BEST, TRIALS, EPOCHS)
+        if not (path / name).is_file()
+    )
+    best = _read_json(path / BEST)
+    trials, epochs = _read_parquet(path / TRIALS), _read_parquet(path / EPOCHS)
+    refuse(
+        [
+            *_missing(path / EXPERIMENT, EXPERIMENT_KEYS, experiment),
+            *_missing(path / BEST, BEST_KEYS, best),
+            *_missing(path / TRIALS, TRIALS_COLUMNS, trials),
+            *_missing(path / EPOCHS, EPOCHS_COLUMNS, epochs),
+        ]
+    )
+    refuse(_contradictions(path, best, trials, epochs))
+    return Run(
+        path=path,
+        experiment=experiment,
+        best=best,
+        trials=trials,
+        epochs=epochs,
+        audit=_read_audit(path / AUDIT) if (path / AUDIT).is_file() else None,
+        checkpoint=path / best["checkpoint"],
+    )
+
+
+def _contradictions(
+    path: Path, best: dict[str, Any], trials: pd.DataFrame, epochs: pd.DataFrame
+) -> Iterator[str]:
+    """Faults between the files: best.json must name a recorded epoch and a folder of this run."""
+    recorded = (epochs["trial"] == best["trial"]) & (epochs["epoch"] == best["epoch"])
+    if not recorded.any() or not (trials["trial"] == best["trial"]).any():
+        yield (
+            f"{path / BEST} names trial {best['trial']!r}, epoch {best['epoch']!r}; allowed: one "
+            f"that {TRIALS} and {EPOCHS} record; {FINISH_THE_SEARCH}"
+        )
+    checkpoint = path / str(best["checkpoint"])
+    if not checkpoint.resolve().is_relative_to(path.resolve()):
+        yield (
+            f"checkpoint in {path / BEST} is {best['checkpoint']!r}; allowed: a path inside the "
+            "run folder; restore the file that the search wrote"
+        )
+    elif not checkpoint.is_dir():
+        yield (
+            f"checkpoint in {path / BEST} is {best['checkpoint']!r}, which is not there; allowed: "
+            "a folder that the search saved; copy the run with its trials/ folder"
+        )
+
+
+def _missing(
+    path: Path, required: tuple[str, ...], present: dict[str, Any] | pd.DataFrame
+) -> Iterator[str]:
+    absent = [name for name in required if name not in present]
+    if absent:
+        yield (
+            f"{path} lacks {', '.join(absent)}; allowed: a file with {', '.join(required)}; "
+            "restore the file that the search wrote"
+        )
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise _unreadable(path, "one JSON object", error) from error
+    if not isinstance(values, dict):
+        raise _unreadable(path, "one JSON object", f"found {type(values).__name__}")
+    return values
+
+
+def _read_parquet(path: Path) -> pd.DataFrame:
+    try:
+        return pd.read_parquet(path)
+    except (ValueError, OSError) as error:  # pyarrow's errors derive from these
+        raise _unreadable(path, "a parquet table", error) from error
+
+
+def _read_audit(path: Path) -> AuditResult:
+    try:
+        return AuditResult.read(path)
+    except (ValueError, TypeError, KeyError) as error:
+        raise _unreadable(path, "the result of a pre-flight audit", error) from error
+
+
+def _unreadable(path: Path, allowed: str, cause: object) -> UserError:
+    return UserError(
+        f"{path} cannot be read ({cause}); allowed: {allowed}; "
+        "restore the file that the search wrote"
+    )

@@ -1,0 +1,169 @@
+"""The page holds what report.json holds, escapes it, and asks nothing of the network."""
+
+import json
+import re
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from fabricate import CIFAR10, edit_json, make_predictions, make_run
+
+from analysis import render
+from analysis.contents import build_report
+from analysis.run_reader import read_run
+
+pytestmark = pytest.mark.timeout(30)  # six figures a page, each laid out by matplotlib
+
+RECALLS = [0.9, 0.95, 0.8, 0.7, 0.85, 0.8, 0.95, 0.9, 0.95, 0.9]
+
+
+def report_on(
+    folder: Path, labels: np.ndarray, logits: np.ndarray, *, num_resamples: int = 200
+) -> dict[str, Any]:
+    report = build_report(
+        read_run(folder),
+        labels,
+        logits,
+        num_resamples=num_resamples,
+        seed=0,
+        command="python -m analysis.report runs/made-up",
+        device="cpu",
+    )
+    return json.loads(json.dumps(report, allow_nan=False))
+
+
+@pytest.fixture
+def without_figures(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Drawing takes a second a page: spare it where only the words are looked at."""
+    names = ("gate", "confusion", "class_f1", "accuracy", "loss", "search")
+    monkeypatch.setattr(render, "figures", lambda report: dict.fromkeys(names, ""))
+
+
+def test_page_of_a_whole_run(run_folder: Path) -> None:
+    report = report_on(run_folder, *make_predictions(RECALLS, images_per_class=100))
+    page = render.render_html(report)
+    for expected in (
+        report["verdict"]["sentence"],
+        "opened once, for this report",
+        "8d2c41f0b7aa35e1c09d44ab1be2a7705cf3e9d2",
+        "python -m search.run --space two_phase",
+        "312",
+        'class="mark rigid"',
+        *(f"<li>{sentence}</li>" for sentence in report["limits"] if "'" not in sentence),
+    ):
+        assert expected in page
+    assert page.count("<svg") == 6
+    assert page.count("Made by <code>python -m analysis.report runs/made-up</code>") == 6
+    ids = re.findall(r'\bid="([^"]+)"', page)
+    assert len(ids) == len(set(ids))
+
+
+def test_page_needs_no_network(run_folder: Path) -> None:
+    page = render.render_html(
+        report_on(run_folder, *make_predictions(RECALLS, images_per_class=20))
+    )
+    addresses = set(re.findall(r'https?://[^"\s<]+', page))
+    assert addresses == {"http://www.w3.org/1999/xlink"}  # a name, never fetched
+    assert set(re.findall(r'(?:src|href)="([^"]{1})', page)) == {"#"}
+    assert set(re.findall(r"url\((.)", page)) <= {"#"}
+    assert "<script" not in page
+    assert "@import" not in page
+
+
+def test_equal_input_gives_equal_bytes(run_folder: Path) -> None:
+    labels, logits = make_predictions(RECALLS, images_per_class=20)
+    first, second = (report_on(run_folder, labels, logits) for _ in range(2))
+    second["created"] = first["created"]
+    assert render.render_html(first) == render.render_html(second)
+
+
+@pytest.mark.parametrize("share_right", [0.0, 1.0])
+@pytest.mark.parametrize("num_classes", [2, 10])
+def test_all_right_and_all_wrong(tmp_path: Path, num_classes: int, share_right: float) -> None:
+    folder = make_run(tmp_path, class_names=CIFAR10[:num_classes])
+    labels, logits = make_predictions([share_right] * num_classes, images_per_class=5)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        report = report_on(folder, labels, logits)
+        page = render.render_html(report)
+    assert report["verdict"]["macro_f1"]["value"] == share_right
+    assert ("No image was confused." in page) == (share_right == 1.0)
+    assert any("have no width" in sentence for sentence in report["limits"])
+
+
+def test_classes_absent_from_the_test(run_folder: Path) -> None:
+    labels, logits = make_predictions(RECALLS, images_per_class=20)
+    logits[:, 9] = -100
+    seen = labels < 8
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        report = report_on(run_folder, labels[seen], logits[seen])
+        page = render.render_html(report)
+    assert report["per_class"]["absent"] == ["ship", "truck"]
+    assert report["per_class"]["classes"][9]["f1"] == {"value": None, "lower": None, "upper": None}
+    assert "The test has no image of ship, truck." in page
+
+
+def test_a_hundred_classes(tmp_path: Path) -> None:
+    names = tuple(f"class {k:02}" for k in range(100))
+    folder = make_run(tmp_path, class_names=names)
+    labels, logits = make_predictions([0.8] * 100, images_per_class=4)
+    report = report_on(folder, labels, logits, num_resamples=100)
+    assert "class 99" in render.render_html(report)
+
+
+def test_names_are_escaped(run_folder: Path) -> None:
+    names = ["<script>alert(1)</script>", *CIFAR10[1:]]
+    edit_json(run_folder / "experiment.json", class_names=names, name="<b>bold</b>")
+    report = report_on(run_folder, *make_predictions(RECALLS, images_per_class=20))
+    page = render.render_html(report)
+    assert "<script" not in page
+    assert "<b>" not in page
+    assert "&lt;script&gt;" in page
+
+
+@pytest.mark.usefixtures("without_figures")
+def test_a_run_that_knows_little(run_folder: Path) -> None:
+    (run_folder / "audit.json").unlink()
+    edit_json(run_folder / "experiment.json", git_commit=None, versions={}, hardware={})
+    report = report_on(run_folder, *make_predictions(RECALLS, images_per_class=20))
+    page = render.render_html(report)
+    assert "its data were not audited" in page
+    assert "commit not recorded" in page
+
+
+@pytest.mark.usefixtures("without_figures")
+def test_a_test_that_was_opened_before(tmp_path: Path) -> None:
+    folder = make_run(tmp_path, num_openings=3)
+    report = report_on(folder, *make_predictions(RECALLS, images_per_class=20))
+    assert "opened 3 times; this report is the last" in render.render_html(report)
+    assert any("opened 3 times" in sentence for sentence in report["limits"])
+
+
+@pytest.mark.usefixtures("without_figures")
+def test_many_trials_fold(tmp_path: Path) -> None:
+    folder = make_run(tmp_path, num_trials=25)
+    report = report_on(folder, *make_predictions(RECALLS, images_per_class=20))
+    page = render.render_html(report)
+    assert "5 more trials</summary>" in page
+    assert page.count('<span class="tag">winner</span>') == 1
+
+
+@pytest.mark.parametrize(
+    ("told", "expected"),
+    [
+        (render.percent(0.12345), "12.3"),
+        (render.percent(None), "\N{EN DASH}"),
+        (render.points(-0.0123), "-1.2"),
+        (render.number(12345), "12,345"),
+        (render.number(0.5, 2, "+"), "+0.50"),
+        (render.interval({"value": 0.5, "lower": 0.4, "upper": 0.61}), "40.0\N{EN DASH}61.0"),
+        (render.interval({"value": None, "lower": None, "upper": None}), ""),
+        (render.setting(0.000123456), "0.000123"),
+        (render.setting("all"), "all"),
+    ],
+)
+def test_formats(told: str, expected: str) -> None:
+    assert told == expected

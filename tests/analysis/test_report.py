@@ -1,0 +1,205 @@
+"""The whole command on a real, tiny checkpoint and real image files."""
+
+import json
+import shutil
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from fabricate import CHECKPOINT, edit_json, make_run
+from PIL import Image
+
+from analysis import report
+from analysis.predict import progress_lines
+from trainables import journal
+from trainables.config import FineTuneConfig
+from trainables.data.load import fingerprint, load_training, open_sealed_test
+from trainables.data.spec import DataSpec
+from trainables.two_phase import TrialData, fine_tune
+
+CLASSES = ("blue", "green", "red")
+CHANNEL = {"red": 0, "green": 1, "blue": 2}
+CONFIG = FineTuneConfig(
+    weights="none",
+    resolution_px=32,
+    interpolation="none",
+    augmentation="none",
+    head_epochs=1,
+    finetune_epochs=0,
+    batch_size=4,
+)
+
+
+@pytest.fixture(scope="module")
+def finished_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run whose checkpoint was trained for one epoch on 12 images; 4 test images a class."""
+    images = tmp_path_factory.mktemp("images")
+    rng = np.random.default_rng(0)
+    for split, count in (("train", 10), ("test", 4)):
+        for name in CLASSES:
+            (images / split / name).mkdir(parents=True)
+            for index in range(count):
+                pixels = rng.integers(0, 60, (32, 32, 3), dtype=np.uint8)
+                pixels[..., CHANNEL[name]] += 180
+                Image.fromarray(pixels).save(images / split / name / f"{index}.png")
+    spec = DataSpec(source=f"imagefolder:{images}", train_size=12, val_size=6)
+    run = make_run(
+        tmp_path_factory.mktemp("run"),
+        class_names=CLASSES,
+        config=CONFIG,
+        data=spec,
+        num_openings=0,
+    )
+    loaded = load_training(spec)
+    data = TrialData(train=loaded.train, val=loaded.val, data_seed=0)
+    torch.set_num_threads(1)
+    fine_tune(
+        CONFIG,
+        data,
+        lambda metrics, checkpoint: checkpoint().save(run / CHECKPOINT) if checkpoint else None,
+        device=torch.device("cpu"),
+    )
+    audit = json.loads((run / "audit.json").read_text())
+    (run / "look").mkdir()
+    test = open_sealed_test(spec, run / "look", opened_by="a test of the project")
+    audit["splits"]["test"]["sha256"] = fingerprint(test)
+    edit_json(run / "audit.json", splits=audit["splits"])
+    return run
+
+
+@pytest.fixture
+def run(finished_run: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(finished_run, tmp_path / "run"))
+
+
+def call(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *arguments: str
+) -> tuple[int, str, str]:
+    """Exit status, standard output and standard error of the command."""
+    monkeypatch.setattr(sys, "argv", ["report.py", *arguments])
+    status = 0
+    try:
+        report.main()
+    except SystemExit as end:
+        status = int(end.code or 0)
+    printed = capsys.readouterr()
+    return status, printed.out, printed.err
+
+
+@pytest.mark.timeout(60)
+def test_the_whole_command(
+    run: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for opening in (1, 2):
+        status, out, err = call(
+            monkeypatch, capsys, str(run), "--num-resamples", "200", "--device", "cpu"
+        )
+        assert (status, err) == (0, "")
+        written = json.loads((run / "report" / "report.json").read_text())
+        assert out.splitlines()[-2:] == [
+            written["verdict"]["sentence"],
+            str(run / "report" / "index.html"),
+        ]
+        assert written["model"]["test_openings"]["count"] == opening
+    events = journal.read(run / "journal.jsonl")
+    assert [(e["event"], e["by"]) for e in events] == [("test_opened", "analysis.report")] * 2
+
+    table = pd.read_parquet(run / "report" / "predictions.parquet")
+    assert list(table.columns) == ["index", "label", *(f"logit/{name}" for name in CLASSES)]
+    right = table.filter(like="logit/").to_numpy().argmax(axis=1) == table["label"]
+    assert written["verdict"]["accuracy"]["value"] == pytest.approx(right.mean())
+    assert written["verdict"]["num_images"] == 12
+    page = (run / "report" / "index.html").read_text()
+    assert f"python -m analysis.report {run} --num-resamples 200 --device cpu" in page
+    assert sorted(path.name for path in (run / "report").iterdir()) == [
+        "index.html",
+        "predictions.parquet",
+        "report.json",
+    ]
+
+
+@pytest.mark.timeout(30)
+@pytest.mark.parametrize(
+    ("damage", "words"),
+    [
+        (lambda run: shutil.rmtree(run / CHECKPOINT), "which is not there"),
+        (lambda run: (run / CHECKPOINT / "state.json").write_text("{"), "cannot be read"),
+        (
+            lambda run: edit_json(run / "experiment.json", class_names=["blue", "green", "pink"]),
+            "allowed: those of the run, blue, green, pink",
+        ),
+        (
+            lambda run: edit_json(
+                run / "experiment.json",
+                data={"source": "imagefolder:/no/such/folder", "train_size": 12, "val_size": 6},
+            ),
+            "is not a folder",
+        ),
+    ],
+)
+def test_a_fault_found_before_the_test_is_opened(
+    run: Path,
+    damage: object,
+    words: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    damage(run)  # type: ignore[operator]
+    status, out, err = call(monkeypatch, capsys, str(run))
+    assert (status, out) == (2, "")
+    assert err.startswith("error: ")
+    assert words in err
+    assert not (run / "journal.jsonl").exists()
+    assert not (run / "report").exists()
+
+
+@pytest.mark.timeout(30)
+def test_another_test_than_the_audited_one(
+    run: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    audit = json.loads((run / "audit.json").read_text())
+    audit["splits"]["test"]["sha256"] = "0" * 64
+    edit_json(run / "audit.json", splits=audit["splits"])
+    status, _, err = call(monkeypatch, capsys, str(run))
+    assert status == 2
+    assert f"allowed: {'0' * 64}, as audited before the search" in err
+    assert len(journal.read(run / "journal.jsonl")) == 1  # the look counts
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["nowhere"], "error: run is 'nowhere'; allowed: a folder with experiment.json"),
+        (["nowhere", "--batch-size", "0"], "error: batch_size is 0; allowed: 1 or more"),
+        (["nowhere", "--num-resamples", "9"], "error: num_resamples is 9; allowed: 100 or more"),
+    ],
+)
+def test_wrong_arguments(
+    arguments: list[str],
+    words: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    status, out, err = call(monkeypatch, capsys, *arguments)
+    assert (status, out) == (2, "")
+    assert err.startswith(words)
+
+
+def test_help_names_the_options(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    status, out, _ = call(monkeypatch, capsys, "--help")
+    assert status == 0
+    for words in ("--device", "bootstrap draws behind each interval"):
+        assert words in out
+
+
+def test_progress_says_how_far(capsys: pytest.CaptureFixture[str]) -> None:
+    report_progress = progress_lines(2000)
+    report_progress(1000)
+    report_progress(2000)
+    (line,) = capsys.readouterr().out.splitlines()
+    assert line.startswith("predicted   2,000 of 2,000 images")
