@@ -60,7 +60,9 @@ def _audit_into(folder: RunFolder, settings: Settings) -> None:
     # The audit reads the test split in a process of its own; here only its hash is known.
     journal.append(folder.journal, "test_audited", hashes=result.hashes)
     splits = ", ".join(f"{figures['count']} {name}" for name, figures in result.splits.items())
-    print(f"audit        passed: {splits} pictures, {len(result.warnings)} warnings"
-        " (examples in audit.json)")
+    print(
+        f"audit        passed: {splits} pictures, {len(result.warnings)} warnings"
+        " (examples in audit.json)"
+    )
     for warning in result.warnings:
         print(f"             {warning.partition(' (')[0]}")

@@ -110,7 +110,9 @@ def run_search(
         study_path=folder.study,
         seed=settings.seed,
         num_startup_trials=startup_trials(settings.num_trials),
-        first=parameters(base),  # the defaults, so that every search is at least as good as they are
+        first=parameters(
+            base
+        ),  # the defaults, so that every search is at least as good as they are
     )
     remaining = settings.num_trials - sum(trial.ended for trial in record.trials.values())
     if remaining <= 0:

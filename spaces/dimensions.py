@@ -29,9 +29,7 @@ def backbone_lr_ratio(trial: Trial) -> float:
 
 def interpolation(trial: Trial) -> str:
     """The kernel that enlarges the pictures (D6)."""
-    return trial.suggest_categorical(
-        "interpolation", ("nearest", "bilinear", "bicubic", "lanczos")
-    )
+    return trial.suggest_categorical("interpolation", ("nearest", "bilinear", "bicubic", "lanczos"))
 
 
 def cutmix_probability(trial: Trial) -> float:

@@ -20,9 +20,9 @@ def coloured_squares():
         rng = np.random.default_rng(seed)
         labels = np.arange(count) % num_classes
         step = 200 // num_classes
-        images = rng.integers(0, step, (count, side_px, side_px, 3)) + step * labels[
-            :, None, None, None
-        ]
+        images = (
+            rng.integers(0, step, (count, side_px, side_px, 3)) + step * labels[:, None, None, None]
+        )
         return ImageSet(
             images=images.astype(np.uint8),
             labels=labels.astype(np.int64),

@@ -37,7 +37,10 @@ def test_a_file_imports_only_through_its_rooms_doors(path: Path):
     room = path.relative_to(ROOT).parts[0]
     others = imported_packages(path) & (ALLOWED.keys() - {room})
     assert others <= ALLOWED[room]
-    if room in ("trainables", "spaces", "analysis") and str(path.relative_to(ROOT)) not in RAY_FILES:
+    if (
+        room in ("trainables", "spaces", "analysis")
+        and str(path.relative_to(ROOT)) not in RAY_FILES
+    ):
         assert "ray" not in imported_packages(path)
 
 

@@ -56,6 +56,8 @@ def test_how_a_trial_ended():
     trial = TrialRecord(number=1, config={})
     trial.reports.append({"epoch": 4, "val_macro_f1": 0.61})
     trial.status, trial.stopped_by, trial.rung = "stopped", "asha", 3
-    assert describe_end(trial) == "stopped by ASHA after 3 fine-tune epochs, best F1 0.610 at epoch 4"
+    assert (
+        describe_end(trial) == "stopped by ASHA after 3 fine-tune epochs, best F1 0.610 at epoch 4"
+    )
     trial.status, trial.cause = "failed", "out of memory"
     assert describe_end(trial) == "failed: out of memory"

@@ -72,7 +72,13 @@ def test_tables_have_a_row_a_trial_and_a_row_an_epoch(tmp_path: Path):
     assert trials["best_val_macro_f1"].iloc[0] == 0.6
     assert trials["last_val_macro_f1"].iloc[0] == 0.5
     assert trials["config/unfreeze"].tolist() == ["all"] * 3
-    assert epochs[["trial", "epoch"]].to_numpy().tolist() == [[0, 1], [0, 2], [0, 3], [1, 1], [1, 2]]
+    assert epochs[["trial", "epoch"]].to_numpy().tolist() == [
+        [0, 1],
+        [0, 2],
+        [0, 3],
+        [1, 1],
+        [1, 2],
+    ]
     assert np.isnan(epochs["phase2_epoch"].iloc[0])
     assert epochs["val_confusion"].iloc[0].tolist() == [3, 1, 0, 4]
     assert epochs["rate/backbone"].iloc[1] == 1e-4

@@ -4,16 +4,19 @@ They stand in for CIFAR-10 where nothing can be downloaded, and carry planted sh
 (`Biases`) of known strength for scoring the tools that look for such shortcuts.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from trainables.data import synthetic_animals as animals
 from trainables.data import synthetic_camera as camera
-from trainables.data import synthetic_vehicles as vehicles
+from trainables.data.synthetic_airplane import AIRPLANE, airplane
 from trainables.data.synthetic_biases import KINDS, Biases, Plant
+from trainables.data.synthetic_bird import BIRD, bird, is_flying
+from trainables.data.synthetic_frog import FROG, frog
 from trainables.data.synthetic_grounds import ground
 from trainables.data.synthetic_habits import (
     GROUND_HABITS,
@@ -21,9 +24,11 @@ from trainables.data.synthetic_habits import (
     palette,
     pick,
 )
+from trainables.data.synthetic_measures import QUADRUPEDS
 from trainables.data.synthetic_names import CLASS_NAMES, RIGID
 from trainables.data.synthetic_outlines import (
     SIZE_PX,
+    Measures,
     Part,
     Pixels,
     Placement,
@@ -32,7 +37,9 @@ from trainables.data.synthetic_outlines import (
     halfway,
     sample,
 )
-from trainables.data.synthetic_quadrupeds import QUADRUPEDS, quadruped
+from trainables.data.synthetic_quadrupeds import quadruped
+from trainables.data.synthetic_ship import SHIP, ship
+from trainables.data.synthetic_wheeled import WHEELED, wheeled
 from trainables.errors import refuse
 
 # Independent streams of one image, so that a change of one thing leaves the others' draws alone.
@@ -41,7 +48,7 @@ _LABEL_STREAM = len(_STREAMS)
 _POSE: Ranges = dict.fromkeys(
     (
         *("view", "turn", "height", "bank", "stride", "nod", "graze", "lamp"),
-        *("size", "x", "y", "tilt", "mirror", "depth", "cover", "shadow"),
+        *("size", "x", "y", "tilt", "mirror", "cover", "shadow"),
     ),
     (0.0, 1.0),
 )
@@ -85,9 +92,21 @@ def draw(count: int, *, seed: int, biases: Biases = _NO_BIAS) -> SyntheticSet:
     images = np.empty((count, SIZE_PX, SIZE_PX, 3), np.uint8)
     masks = np.empty((count, SIZE_PX, SIZE_PX), np.bool_)
     labels = _balanced_labels(count, seed)
-    for index, label in enumerate(labels.tolist()):
-        images[index], masks[index], labels[index] = _draw_one(seed, index, label, biases)
+    with _one_cv2_thread():
+        for index, label in enumerate(labels.tolist()):
+            images[index], masks[index], labels[index] = _draw_one(seed, index, label, biases)
     return SyntheticSet(images=images, labels=labels, masks=masks)
+
+
+@contextmanager
+def _one_cv2_thread() -> Iterator[None]:
+    """Pictures this small lose time to OpenCV's thread pool, most of all on a busy machine."""
+    before = cv2.getNumThreads()
+    cv2.setNumThreads(1)
+    try:
+        yield
+    finally:
+        cv2.setNumThreads(before)
 
 
 def _balanced_labels(count: int, seed: int) -> NDArray[np.int64]:
@@ -109,31 +128,29 @@ def _draw_one(
     }
     name = CLASS_NAMES[label]
     plants, coin = _carried(biases, name, streams["plants"])
-    ranges, drawn_as = _RANGES[name], name
-    if "ambiguous" in plants:
-        other = plants["ambiguous"].other(name)
-        ranges = halfway(ranges, _RANGES[other])
-        drawn_as = other if coin < 0.5 else name
+    drawn_as, ranges = _subject(name, plants.get("ambiguous"), coin)
     pose = sample(_POSE, streams["pose"])
     shape = sample(ranges, streams["shape"])
+
     habit = pick(GROUND_HABITS[drawn_as], streams["ground"].random())
     kind = plants["background"].look if "background" in plants else habit
     backdrop = ground(kind, streams["ground"])
 
     stands = _stands(drawn_as, shape, pose)
-    paints = palette(
-        drawn_as, streams["paint"], plants["colour"].look if "colour" in plants else None
-    )
+    colour = plants["colour"].look if "colour" in plants else None
+    paints = palette(drawn_as, streams["paint"], colour)
     parts = _PLANS[drawn_as](shape, pose)
     colours, coverage = fill(parts, paints, _placement(pose, stands))
+
     lamp = 2.0 * pose["lamp"] - 1.0
-    colours = colours * camera.relief(coverage, lamp, 0.3 if drawn_as in RIGID else 0.9)
+    colours = colours * camera.relief(coverage, lamp, 0.3 if drawn_as in RIGID else 1.2)
     colours *= _texture(drawn_as, plants.get("texture"), streams["surface"])
     if stands and kind not in ("sky", "water"):
         backdrop = backdrop * camera.shadow(coverage, lamp, 0.55 * pose["shadow"])
     hidden = _hidden_share(drawn_as, pose) if stands else 0.0
     seen = camera.cover(coverage, hidden, streams["surface"])
     coverage = coverage * seen
+
     image = camera.photograph(backdrop * (1.0 - coverage) + colours * seen, streams["camera"])
     if "corner" in plants:
         camera.mark(image, plants["corner"].look)
@@ -157,16 +174,24 @@ def _carried(
     }, coin
 
 
-def _stands(label: str, shape: Mapping[str, float], pose: Mapping[str, float]) -> bool:
+def _subject(name: str, ambiguous: Plant | None, coin: float) -> tuple[str, Ranges]:
+    """The class whose habits and colours to draw, and the measures of its shape."""
+    if ambiguous is None:
+        return name, _RANGES[name]
+    first, second = ambiguous.classes
+    return first if coin < 0.5 else second, halfway(_RANGES[first], _RANGES[second])
+
+
+def _stands(label: str, shape: Measures, pose: Measures) -> bool:
     """Whether it rests on the ground rather than flies."""
-    return label != "airplane" and not (label == "bird" and animals.is_flying(shape, pose))
+    return label != "airplane" and not (label == "bird" and is_flying(shape, pose))
 
 
-def _placement(pose: Mapping[str, float], stands: bool) -> Placement:
+def _placement(pose: Measures, stands: bool) -> Placement:
     """Most objects fill the picture, as in CIFAR-10; some run over its edge."""
-    spread = 0.13
+    spread = 0.1
     return Placement(
-        extent=0.68 + 0.38 * pose["size"],
+        extent=0.74 + 0.32 * pose["size"],
         centre=(
             0.5 + spread * (2.0 * pose["x"] - 1.0),
             0.5 + 0.03 * stands + spread * (2.0 * pose["y"] - 1.0),
@@ -180,33 +205,33 @@ def _texture(label: str, planted: Plant | None, rng: np.random.Generator) -> Pix
     draw, contrast = rng.random(2).tolist()
     if planted is not None:
         return camera.texture(planted.look, rng, 0.55)
-    return camera.texture(pick(TEXTURE_HABITS[label], draw), rng, 0.12 + 0.28 * contrast)
+    return camera.texture(pick(TEXTURE_HABITS[label], draw), rng, 0.1 + 0.22 * contrast)
 
 
-def _hidden_share(label: str, pose: Mapping[str, float]) -> float:
+def _hidden_share(label: str, pose: Measures) -> float:
     """How much of the height grass, water or furniture hides; ships lie in the water."""
     if label == "ship":
         return 0.02 + 0.08 * pose["cover"]
-    return 0.45 * max(0.0, pose["cover"] - 0.65)
+    return 0.6 * max(0.0, pose["cover"] - 0.75)
 
 
-_PLANS: dict[str, Callable[[Mapping[str, float], Mapping[str, float]], list[Part]]] = {
-    "airplane": vehicles.airplane,
-    "automobile": vehicles.wheeled,
-    "bird": animals.bird,
+_PLANS: Mapping[str, Callable[[Measures, Measures], list[Part]]] = {
+    "airplane": airplane,
+    "automobile": wheeled,
+    "bird": bird,
     "cat": quadruped,
     "deer": quadruped,
     "dog": quadruped,
-    "frog": animals.frog,
+    "frog": frog,
     "horse": quadruped,
-    "ship": vehicles.ship,
-    "truck": vehicles.wheeled,
+    "ship": ship,
+    "truck": wheeled,
 }
 _RANGES: dict[str, Ranges] = {
-    "airplane": vehicles.AIRPLANE,
-    "bird": animals.BIRD,
-    "frog": animals.FROG,
-    "ship": vehicles.SHIP,
-    **vehicles.WHEELED,
+    "airplane": AIRPLANE,
+    "bird": BIRD,
+    "frog": FROG,
+    "ship": SHIP,
+    **WHEELED,
     **QUADRUPEDS,
 }

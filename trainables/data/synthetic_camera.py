@@ -73,11 +73,11 @@ def photograph(scene: Pixels, rng: Generator) -> np.ndarray:
     cast = 1.0 + 0.05 * rng.standard_normal(3, dtype=np.float32)
     speckle = rng.standard_normal(scene.shape, dtype=np.float32)
     gain = (0.72 + 0.5 * exposure) * cast
-    light = (scene - 0.45) * (0.75 + 0.45 * contrast) + 0.45
+    light = (scene - 0.45) * (0.85 + 0.35 * contrast) + 0.45
     light = light * gain
-    if blur > 0.3:
-        light = cv2.GaussianBlur(light, (0, 0), 0.2 + 0.55 * blur)
-    light += (0.008 + 0.03 * grain**3) * speckle
+    if blur > 0.4:
+        light = cv2.GaussianBlur(light, (0, 0), 0.2 + 0.45 * blur)  # px
+    light += (0.006 + 0.022 * grain**3) * speckle
     return np.clip(255.0 * light + 0.5, 0.0, 255.0).astype(np.uint8)
 
 

@@ -65,7 +65,8 @@ def ground(kind: str, rng: Generator) -> Pixels:
 def noise(rng: Generator, rows: int, columns: int) -> Pixels:
     """Smooth noise around 0 with that many cells each way: (32, 32, 1), about -0.5..0.5."""
     cells = rng.random((rows, columns), dtype=np.float32) - 0.5
-    return cv2.resize(cells, (SIZE_PX, SIZE_PX), interpolation=cv2.INTER_CUBIC)[:, :, None]
+    smooth = cv2.resize(cells, (SIZE_PX, SIZE_PX), interpolation=cv2.INTER_CUBIC)
+    return np.asarray(smooth, np.float32)[:, :, None]
 
 
 def _tone(colours: tuple[Colour, ...], rng: Generator, jitter: float = 0.06) -> Pixels:
@@ -132,7 +133,7 @@ def _grass(rng: Generator) -> Pixels:
 
 def _sand(rng: Generator) -> Pixels:
     grain = 0.12 * noise(rng, 32, 32) + 0.2 * noise(rng, 9, 5)
-    surface = _tone(_SOILS, rng) + (0.3 + rng.random()) * grain
+    surface = _tone(_SOILS, rng) + (0.3 + 0.7 * rng.random()) * grain
     return _below_horizon(surface, rng, -0.3, 0.55, wooded=0.6)
 
 

@@ -15,7 +15,7 @@ CLASS_NAMES = (
 RIGID = ("airplane", "automobile", "ship", "truck")
 ORGANIC = ("bird", "cat", "deer", "dog", "frog", "horse")
 
-# Classes drawn from one table of measures, so that an animal or vehicle half-way between two exists.
+# Classes that share a table of measures, so that a shape half-way between two of them exists.
 BODY_PLANS = (("cat", "deer", "dog", "horse"), ("automobile", "truck"))
 
 GROUNDS = ("forest", "grass", "indoor", "road", "sand", "sky", "water")

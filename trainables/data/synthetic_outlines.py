@@ -13,8 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 Points = NDArray[np.float64]
-Pixels = NDArray[np.float32]
+Pixels = NDArray[np.floating]
 Ranges = Mapping[str, tuple[float, float]]
+Measures = Mapping[str, float]  # one draw from Ranges
 Palette = Mapping[str, tuple[float, float, float]]
 
 SIZE_PX = 32
@@ -62,6 +63,11 @@ def polar(length: float, angle: float) -> Points:
     return np.array([length * np.cos(angle), length * np.sin(angle)])
 
 
+def offset(point: Points, x: float, y: float) -> Points:
+    """The point moved by (x, y)."""
+    return np.array([point[0] + x, point[1] + y])
+
+
 def ellipse(
     centre: Sequence[float] | Points, radii: tuple[float, float], tilt: float = 0
 ) -> Points:
@@ -84,7 +90,7 @@ def tube(spine: Sequence[Sequence[float] | Points], radii: Sequence[float]) -> P
     return np.concatenate([line + across, (line - across)[::-1]])
 
 
-def curve(control: Sequence[Sequence[float]], samples: int = 4) -> Points:
+def curve(control: Sequence[Sequence[float] | Points], samples: int = 4) -> Points:
     """The closed Catmull-Rom spline through the control points, `samples` points a segment."""
     here = np.asarray(control, dtype=np.float64)
     before, after, later = (np.roll(here, shift, axis=0) for shift in (1, -1, -2))
@@ -116,8 +122,10 @@ def fill(parts: Sequence[Part], palette: Palette, placement: Placement) -> tuple
         colour = (red, green, blue, 255.0)
         cv2.fillPoly(canvas, [fixed[start:end]], colour, cv2.LINE_8, FRACTION_BITS)
         start = end
-    small = cv2.resize(canvas.astype(np.float32), (SIZE_PX, SIZE_PX), interpolation=cv2.INTER_AREA)
-    small /= 255.0
+    fine = canvas.astype(np.float32) / 255.0
+    small: Pixels = np.asarray(
+        cv2.resize(fine, (SIZE_PX, SIZE_PX), interpolation=cv2.INTER_AREA), np.float32
+    )
     return small[:, :, :3], small[:, :, 3:]
 
 

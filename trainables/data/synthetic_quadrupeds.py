@@ -1,136 +1,20 @@
 """Cats, deer, dogs and horses: one anatomy, measured differently, in three views."""
 
-from collections.abc import Mapping
-
 import numpy as np
 
 from trainables.data.synthetic_outlines import (
+    Measures,
     Part,
     Points,
-    Ranges,
     curve,
     ellipse,
     mirrored,
+    offset,
     polar,
     tube,
 )
 
-Measures = Mapping[str, float]
-
 _HANGING = 0.6  # an ear lift (radians) below this hangs
-
-# Lengths in trunk lengths, angles in radians. `sits`, `faces` and `grazes` are chances; antlers
-# are drawn where above 0; `ear_lift` is the angle of an ear above the line from nose to nape.
-QUADRUPEDS: dict[str, Ranges] = {
-    "cat": {
-        "depth": (0.34, 0.44),
-        "legs": (0.36, 0.52),
-        "leg_width": (0.055, 0.08),
-        "neck": (0.08, 0.18),
-        "neck_width": (0.13, 0.17),
-        "neck_angle": (0.2, 0.9),
-        "head": (0.17, 0.22),
-        "muzzle": (0.03, 0.07),
-        "muzzle_width": (0.07, 0.1),
-        "muzzle_angle": (-0.5, -0.1),
-        "ear": (0.14, 0.2),
-        "ear_width": (0.075, 0.1),
-        "ear_tip": (0.0, 0.15),
-        "ear_lift": (1.35, 1.9),
-        "tail": (0.6, 0.9),
-        "tail_width": (0.035, 0.06),
-        "tail_angle": (1.2, 3.6),
-        "tail_curl": (-2.2, 2.2),
-        "mane": (-1.0, -0.2),
-        "antlers": (-1.0, -0.2),
-        "rump": (-1.0, -0.2),
-        "eye": (0.9, 1.3),
-        "sits": (0.27, 0.27),
-        "faces": (0.33, 0.33),
-        "grazes": (0.05, 0.05),
-    },
-    "dog": {
-        "depth": (0.34, 0.5),
-        "legs": (0.42, 0.68),
-        "leg_width": (0.06, 0.09),
-        "neck": (0.14, 0.26),
-        "neck_width": (0.12, 0.18),
-        "neck_angle": (0.5, 1.15),
-        "head": (0.155, 0.205),
-        "muzzle": (0.13, 0.24),
-        "muzzle_width": (0.075, 0.11),
-        "muzzle_angle": (-0.5, 0.0),
-        "ear": (0.15, 0.28),
-        "ear_width": (0.06, 0.09),
-        "ear_tip": (0.3, 1.0),
-        "ear_lift": (-1.5, 1.0),
-        "tail": (0.3, 0.6),
-        "tail_width": (0.03, 0.07),
-        "tail_angle": (1.3, 3.0),
-        "tail_curl": (-1.6, 0.4),
-        "mane": (-1.0, -0.2),
-        "antlers": (-1.0, -0.2),
-        "rump": (-1.0, -0.2),
-        "eye": (0.75, 1.05),
-        "sits": (0.25, 0.25),
-        "faces": (0.33, 0.33),
-        "grazes": (0.08, 0.08),
-    },
-    "deer": {
-        "depth": (0.34, 0.44),
-        "legs": (0.68, 0.92),
-        "leg_width": (0.032, 0.048),
-        "neck": (0.36, 0.52),
-        "neck_width": (0.09, 0.13),
-        "neck_angle": (0.8, 1.35),
-        "head": (0.1, 0.125),
-        "muzzle": (0.17, 0.23),
-        "muzzle_width": (0.045, 0.06),
-        "muzzle_angle": (-0.6, -0.15),
-        "ear": (0.16, 0.24),
-        "ear_width": (0.045, 0.07),
-        "ear_tip": (0.0, 0.3),
-        "ear_lift": (1.9, 2.7),
-        "tail": (0.1, 0.18),
-        "tail_width": (0.04, 0.06),
-        "tail_angle": (3.6, 4.4),
-        "tail_curl": (-0.5, 0.5),
-        "mane": (-1.0, -0.2),
-        "antlers": (-0.6, 0.75),
-        "rump": (-0.4, 1.0),
-        "eye": (0.7, 1.0),
-        "sits": (0.0, 0.0),
-        "faces": (0.16, 0.16),
-        "grazes": (0.22, 0.22),
-    },
-    "horse": {
-        "depth": (0.44, 0.56),
-        "legs": (0.64, 0.84),
-        "leg_width": (0.045, 0.065),
-        "neck": (0.4, 0.56),
-        "neck_width": (0.15, 0.2),
-        "neck_angle": (0.65, 1.15),
-        "head": (0.125, 0.155),
-        "muzzle": (0.27, 0.36),
-        "muzzle_width": (0.065, 0.085),
-        "muzzle_angle": (-1.0, -0.45),
-        "ear": (0.1, 0.14),
-        "ear_width": (0.035, 0.05),
-        "ear_tip": (0.0, 0.2),
-        "ear_lift": (1.4, 2.0),
-        "tail": (0.45, 0.75),
-        "tail_width": (0.06, 0.1),
-        "tail_angle": (3.6, 4.5),
-        "tail_curl": (-0.3, 0.8),
-        "mane": (0.3, 1.0),
-        "antlers": (-1.0, -0.2),
-        "rump": (-1.0, -0.2),
-        "eye": (0.7, 1.0),
-        "sits": (0.0, 0.0),
-        "faces": (0.16, 0.16),
-        "grazes": (0.22, 0.22),
-    },
-}
 
 
 def quadruped(measures: Measures, pose: Measures) -> list[Part]:
@@ -194,7 +78,7 @@ def _sitting(m: Measures, pose: Measures) -> list[Part]:
             parts.append(Part(trunk, "body"))
     parts.append(Part(ellipse((0.02, 0.17), (0.23, 0.2)), "body", 0.93))
     parts.append(Part(ellipse((0.2, 0.02), (0.13, 0.05)), "body", 0.85))
-    parts.append(Part(tube([0.95 * chest, 0.6 * chest + (0.1, 0.0)], [0.1, 0.05]), "pale"))
+    parts.append(Part(tube([0.95 * chest, offset(0.6 * chest, 0.1, 0.0)], [0.1, 0.05]), "pale"))
     nape = chest + polar(m["neck"] + 0.05, 1.1)
     parts += _neck(m, 0.9 * chest, nape)
     return parts + _head(m, nape, m["muzzle_angle"] + 0.5 * (pose["nod"] - 0.5))
@@ -251,9 +135,9 @@ def _face_on(m: Measures, pose: Measures) -> list[Part]:
     )
     width = m["muzzle_width"]
     if has_mane:
-        nostril = jaw + (0.55 * width, -0.2 * drop)
+        nostril = offset(jaw, 0.55 * width, -0.2 * drop)
         return parts + _both_sides([Part(ellipse(nostril, (0.25 * width, 0.2 * width)), "nose")])
-    nose = jaw + (0.0, 0.25 * drop)
+    nose = offset(jaw, 0.0, 0.25 * drop)
     return [*parts, Part(ellipse(nose, (0.42 * width, 0.3 * width)), "nose")]
 
 
@@ -281,11 +165,11 @@ def _leg(m: Measures, x: float, swing: float, *, hind: bool, shade: float) -> li
     width, legs = m["leg_width"], m["legs"]
     hip = np.array([x, legs + 0.35 * m["depth"]])
     foot = np.array([x + 0.5 * legs * (swing - 0.6 if hind else swing), 0.0])
-    joint = 0.52 * foot + 0.48 * (hip - (0.0, 0.25 * m["depth"]))
-    joint = joint + ((-0.16 * legs, 0.0) if hind else (0.07 * legs, 0.0))
+    joint = 0.52 * foot + 0.48 * offset(hip, 0.0, -0.25 * m["depth"])
+    joint = offset(joint, (-0.16 if hind else 0.07) * legs, 0.0)
     thigh = (2.3 if hind else 1.7) * width
     outline = tube([hip, joint, foot], [thigh, 1.05 * width, 0.85 * width])
-    paw = ellipse(foot + (0.5 * width, 0.4 * width), (1.3 * width, 0.7 * width))
+    paw = ellipse(offset(foot, 0.5 * width, 0.4 * width), (1.3 * width, 0.7 * width))
     return [Part(outline, "body", shade), Part(paw, "paw", shade)]
 
 

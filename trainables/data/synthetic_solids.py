@@ -4,7 +4,8 @@ Axes: x forward, y left, z up; the viewer looks along +y. The corners of a face 
 counter-clockwise as seen from outside, which is what hides faces turned away.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -33,6 +34,11 @@ class View(NamedTuple):
 Solid = list[Face]
 
 
+def lamp_of(pose: Mapping[str, float]) -> tuple[float, float, float]:
+    """The direction to the lamp: above, towards the viewer, from the pose's left or right."""
+    return (2.4 * (pose["lamp"] - 0.5), -0.6, 0.9)
+
+
 def loft(rings: Sequence[Corners], paints: str | Sequence[str], caps: str | None = None) -> Solid:
     """The skin over rings of equally many corners, closed by the first and the last.
 
@@ -44,7 +50,7 @@ def loft(rings: Sequence[Corners], paints: str | Sequence[str], caps: str | None
     count = len(rings[0])
     names = [paints] * count if isinstance(paints, str) else list(paints)
     faces = [Face(rings[0], caps or names[0]), Face(rings[-1][::-1], caps or names[0])]
-    for near, far in zip(rings[:-1], rings[1:], strict=True):
+    for near, far in pairwise(rings):
         near_next, far_next = np.roll(near, -1, axis=0), np.roll(far, -1, axis=0)
         quads = np.stack([near, far, far_next, near_next], axis=1)
         faces.extend(Face(quad, paint) for quad, paint in zip(quads, names, strict=True))
@@ -66,7 +72,7 @@ def sheet(corners: Sequence[Sequence[float]], paint: str) -> Solid:
 
 
 def panel(outline: Sequence[Sequence[float]], half_width: float, paint: str) -> Solid:
-    """An (x, z) outline, counter-clockwise, shown on both flanks of a vehicle (y = -+half width)."""
+    """An (x, z) outline, counter-clockwise, on both flanks of a vehicle (y = -+half width)."""
     flat = np.array(outline, dtype=np.float64)
     near = np.insert(flat, 1, -half_width, axis=1)
     far = np.insert(flat, 1, half_width, axis=1)
