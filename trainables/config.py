@@ -53,11 +53,11 @@ class FineTuneConfig:
     cutmix_alpha: float = 1.0
     # Phase 1: frozen backbone
     head_epochs: int = 10
-    head_lr: float = 1e-3  # the head's peak rate in both phases
+    head_lr: float = 3e-3  # the head's peak rate in both phases
     # Phase 2: partial unfreezing
     finetune_epochs: int = 10
     unfreeze: str = "all"
-    backbone_lr_ratio: float = 0.1  # backbone rate = head rate x ratio
+    backbone_lr_ratio: float = 0.3  # backbone rate = head rate x ratio
     # Both phases
     optimizer: str = "adamw"
     schedule: str = "onecycle"  # one cycle a phase
