@@ -135,7 +135,7 @@ PRESETS: dict[str, dict[str, Any]] = {
     "demo": {
         "space": "full",
         "data": "synthetic",
-        "train_size": 1_500,
+        "train_size": 2_000,
         "val_size": 500,
         "resolution": 32,
         "head_epochs": 2,

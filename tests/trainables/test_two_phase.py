@@ -18,6 +18,7 @@ CPU = torch.device("cpu")
 TINY = FineTuneConfig(
     resolution_px=32, head_epochs=2, finetune_epochs=2, batch_size=16, unfreeze="top5",
     head="bn_dropout", dropout=0.3, cutmix_probability=0.5, head_lr=3e-3,
+    backbone_lr_ratio=0.1,
 )  # fmt: skip
 # What a speed or a memory figure is differs from run to run; all the rest may not.
 MEASURED = ("images_per_second", "epoch_seconds", "peak_memory_bytes")
