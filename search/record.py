@@ -17,6 +17,7 @@ class TrialRecord:
 
     number: int
     config: dict[str, Any]
+    params: dict[str, Any] = field(default_factory=dict)  # what Optuna chose of it
     status: Status = "running"
     reports: list[dict[str, Any]] = field(default_factory=list)  # one an epoch, in order
     stopped_by: str | None = None  # "asha" or "budget"
@@ -64,9 +65,10 @@ class RunRecord:
         """Take in one event; events that are about no trial are passed over."""
         kind = event["event"]
         if kind == "started":
-            self.trials.setdefault(
-                event["trial"], TrialRecord(number=event["trial"], config=event["config"])
+            trial = TrialRecord(
+                number=event["trial"], config=event["config"], params=event["params"]
             )
+            self.trials.setdefault(trial.number, trial)
         elif kind == "reported":
             self.trials[event["trial"]].reports.append(event["report"])
             self.reports.append((event["trial"], event["report"]))

@@ -52,7 +52,7 @@ class Recorder(Callback):
         number = trial.config["number"]
         kind = "resumed" if number in self.record.trials else "started"
         config = FineTuneConfig.from_dict(trial.config["config"]).to_dict()
-        self._write(kind, trial=number, config=config)
+        self._write(kind, trial=number, config=config, params=trial.config["params"])
 
     def on_trial_result(
         self, iteration: int, trials: list[Any], trial: Any, result: dict[str, Any], **info: Any

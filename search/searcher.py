@@ -106,7 +106,7 @@ class TruthfulOptunaSearch(OptunaSearch):
         self._told_epochs[trial_id] = set(self._frozen(trial.number).intermediate_values)
         config = self._suggest_config(trial)
         self._ot_trials[trial_id] = trial
-        return {"number": trial.number, "config": config.to_dict()}
+        return {"number": trial.number, "config": config.to_dict(), "params": dict(trial.params)}
 
     def on_trial_result(self, trial_id: str, result: dict[str, Any]) -> None:
         """Note an epoch's value; a value that is missing or no number is not told."""

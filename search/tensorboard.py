@@ -23,7 +23,7 @@ GROUPS = {"val_f1_by_class": "val_f1", "rate": "rate"}
 
 
 class TensorBoard:
-    """Scalars by the trial's own epoch as they come; hyperparameters when it ends."""
+    """Scalars by the trial's own epoch as they come; what Optuna chose when it ends."""
 
     def __init__(self, folder: RunFolder) -> None:
         self._folder = folder
@@ -48,7 +48,7 @@ class TensorBoard:
                 "best/val_accuracy": trial.best["val_accuracy"],
                 "best/epoch": trial.best["epoch"],
             }
-            for summary in hparams({**trial.config, "status": trial.status}, figures):
+            for summary in hparams({**trial.params, "status": trial.status}, figures):
                 writer._get_file_writer().add_summary(summary)
             for tag, value in figures.items():
                 writer.add_scalar(tag, value, trial.reports[-1]["epoch"])

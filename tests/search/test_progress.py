@@ -14,7 +14,9 @@ def test_durations():
 def test_one_aligned_line_an_epoch_with_the_best_so_far():
     lines: list[str] = []
     record = RunRecord()
-    record.apply({"event": "started", "trial": 3, "config": FineTuneConfig().to_dict()})
+    record.apply(
+        {"event": "started", "trial": 3, "config": FineTuneConfig().to_dict(), "params": {}}
+    )
     clock = itertools.count(0, 41)
     progress = Progress(out=lines.append, clock=lambda: next(clock))
     for epoch, value in ((1, 0.5), (2, 0.4)):
@@ -39,7 +41,9 @@ def test_one_aligned_line_an_epoch_with_the_best_so_far():
 def test_an_undefined_loss_is_a_dash():
     lines: list[str] = []
     record = RunRecord()
-    record.apply({"event": "started", "trial": 0, "config": FineTuneConfig().to_dict()})
+    record.apply(
+        {"event": "started", "trial": 0, "config": FineTuneConfig().to_dict(), "params": {}}
+    )
     report = {
         "epoch": 1,
         "phase": 1,

@@ -33,8 +33,8 @@ def report(epoch: int, value: float, **more: object) -> dict:
 
 EVENTS = [
     {"event": "test_audited", "hashes": {}},
-    {"event": "started", "trial": 0, "config": CONFIG},
-    {"event": "started", "trial": 1, "config": CONFIG},
+    {"event": "started", "trial": 0, "config": CONFIG, "params": {}},
+    {"event": "started", "trial": 1, "config": CONFIG, "params": {}},
     {"event": "reported", "trial": 0, "report": report(1, 0.3)},
     {"event": "reported", "trial": 1, "report": report(1, 0.2)},
     {"event": "reported", "trial": 0, "report": report(2, 0.6)},
@@ -42,7 +42,7 @@ EVENTS = [
     {"event": "stopped", "trial": 1, "by": "asha", "rung": 1, "epoch": 2},
     {"event": "reported", "trial": 0, "report": report(3, 0.5, finished=True)},
     {"event": "finished", "trial": 0},
-    {"event": "started", "trial": 2, "config": CONFIG},
+    {"event": "started", "trial": 2, "config": CONFIG, "params": {}},
 ]
 
 
@@ -91,7 +91,7 @@ def test_tables_of_an_empty_run_are_empty():
 
 def test_a_journal_line_that_a_kill_cut_short_never_happened(tmp_path: Path):
     path = tmp_path / "journal.jsonl"
-    journal.append(path, "started", trial=0, config=CONFIG)
+    journal.append(path, "started", trial=0, config=CONFIG, params={})
     with path.open("a") as file:
         file.write('{"event": "finished", "tri')
     assert [event["event"] for event in journal.read(path)] == ["started"]
