@@ -9,11 +9,15 @@ from trainables.errors import refuse
 CHOICES: dict[str, tuple[str, ...]] = {
     "backbone": ("resnet18", "resnet34", "resnet50", "resnet101"),
     "head": ("linear", "mlp", "bn_dropout"),
+    "preprocessing": ("imagenet", "caffe", "unit"),
     "interpolation": ("nearest", "bilinear", "bicubic", "lanczos", "none"),
-    "augmentation": ("none", "flip", "standard"),
+    "augmentation": ("none", "flip", "standard", "adaptive"),
     "unfreeze": ("top5", "top10", "top15", "top20", "stage4", "stage3", "all"),
+    "unfreeze_mode": ("once", "gradual"),
+    "batchnorm": ("train", "frozen"),
+    "class_weights": ("none", "balanced", "deformable"),
     "optimizer": ("adamw", "sgd"),
-    "schedule": ("onecycle", "cosine", "constant"),
+    "schedule": ("onecycle", "cosine", "plateau", "constant"),
     "precision": ("float32", "bf16"),
 }
 # Inclusive bounds; what lies outside is a typing mistake rather than an experiment.
@@ -22,12 +26,19 @@ BOUNDS: dict[str, tuple[float, float]] = {
     "resolution_px": (32, 512),
     "cutmix_probability": (0.0, 1.0),
     "cutmix_alpha": (0.01, 10.0),
-    "label_smoothing": (0.0, 0.5),
+    "mixup_probability": (0.0, 1.0),
+    "mixup_alpha": (0.01, 10.0),
+    "hard_mining_share": (0.0, 1.0),
+    "deformable_factor": (0.1, 10.0),
     "head_epochs": (1, 1000),
     "finetune_epochs": (0, 1000),
     "head_lr": (1e-7, 10.0),
     "backbone_lr_ratio": (1e-6, 10.0),
+    "layer_decay": (0.01, 1.0),
     "weight_decay": (0.0, 1.0),
+    "label_smoothing": (0.0, 0.5),
+    "ema_decay": (0.0, 0.99999),
+    "early_stopping_epochs": (0, 1000),
     "batch_size": (2, 65536),
     "seed": (0, 2**31 - 1),
 }
@@ -48,21 +59,33 @@ class FineTuneConfig:
     # Pixels
     resolution_px: int = 64
     interpolation: str = "bicubic"
+    preprocessing: str = "imagenet"
     augmentation: str = "standard"
     cutmix_probability: float = 0.0  # share of the batches
     cutmix_alpha: float = 1.0
+    mixup_probability: float = 0.0  # share of the batches, others than CutMix's
+    mixup_alpha: float = 0.2
+    # Examples
+    class_weights: str = "none"
+    deformable_factor: float = 1.5  # weight of an organic class, where class_weights says so
+    hard_mining_share: float = 0.0  # share of the batches made of confused pairs alone
     # Phase 1: frozen backbone
     head_epochs: int = 10
     head_lr: float = 3e-3  # the head's peak rate in both phases
     # Phase 2: partial unfreezing
     finetune_epochs: int = 10
     unfreeze: str = "all"
+    unfreeze_mode: str = "once"
     backbone_lr_ratio: float = 0.3  # backbone rate = head rate x ratio
+    layer_decay: float = 1.0  # a stage's rate over that of the stage above it
+    batchnorm: str = "train"  # above the unfreeze point; below it, always frozen
+    early_stopping_epochs: int = 0  # epochs of phase 2 without a better macro-F1; 0: never
     # Both phases
     optimizer: str = "adamw"
-    schedule: str = "onecycle"  # one cycle a phase
+    schedule: str = "onecycle"  # one cycle a stage of training
     weight_decay: float = 1e-2
     label_smoothing: float = 0.0
+    ema_decay: float = 0.0  # of the weights that are evaluated, a step; 0: the weights themselves
     batch_size: int = 128
     precision: str = "float32"
     seed: int = 0
@@ -109,3 +132,13 @@ class FineTuneConfig:
                 f"interpolation is 'none' with resolution_px {self.resolution_px}; "
                 "allowed: 'none' keeps the native 32 px; set resolution_px to 32 or choose a kernel"
             )
+        if _adds_up_to_more_than_one(self.cutmix_probability, self.mixup_probability):
+            yield (
+                f"cutmix_probability {self.cutmix_probability} and mixup_probability "
+                f"{self.mixup_probability} add up to more than 1; a batch is mixed in one way; "
+                "lower one of them"
+            )
+
+
+def _adds_up_to_more_than_one(*shares: float) -> bool:
+    return all(isinstance(share, int | float) for share in shares) and sum(shares) > 1
