@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test lint format
+.PHONY: demo test test-slow lint format
 .DELETE_ON_ERROR:
 
 # One stamp, made anew when the dependencies change. pip picks the matching torch and torchvision.
@@ -19,7 +19,11 @@ demo: .venv/installed
 	echo; echo "report"; $(BIN)/python -m analysis.report runs/$$name
 
 test: .venv/installed
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -m "not slow"
+
+# What kills, waits or trains for minutes.
+test-slow: .venv/installed
+	$(BIN)/python -m pytest -m slow
 
 lint: .venv/installed
 	$(BIN)/ruff check .
