@@ -5,14 +5,12 @@ from typing import Any
 from analysis import metrics
 from analysis.metrics import FloatArray, IntArray
 from analysis.statistics import Estimate, percentile_interval, proportion
-
-RIGID = frozenset({"airplane", "automobile", "ship", "truck"})
-ORGANIC = frozenset({"bird", "cat", "deer", "dog", "frog", "horse"})
+from trainables.data.classes import CIFAR10_CLASSES, RIGID
 
 
 def kinds_of(class_names: tuple[str, ...]) -> list[str | None]:
     """ "rigid" or "organic" for CIFAR-10's classes; None for those of any other data set."""
-    if set(class_names) != RIGID | ORGANIC:
+    if set(class_names) != set(CIFAR10_CLASSES):
         return [None] * len(class_names)
     return ["rigid" if name in RIGID else "organic" for name in class_names]
 

@@ -8,13 +8,13 @@ from datetime import UTC, datetime
 from search.cli import parse_settings, run_main
 from search.run_folder import FORMAT_VERSION, RunFolder, choose_folder, write_json
 from search.settings import Settings
-from spaces.registry import load_space
+from spaces.registry import check_space
 
 
 def main(arguments: Sequence[str]) -> None:
     """Check everything that can be checked, then search; the run folder is made last."""
     settings = parse_settings(arguments)
-    load_space(settings.space)
+    check_space(settings.space, settings.base_config(precision="float32"))
     folder = choose_folder(settings.storage, settings.name, settings.preset, resume=settings.resume)
     if settings.dry_run:
         print(json.dumps({**settings.to_dict(), "run_folder": str(folder.root)}, indent=2))
@@ -32,7 +32,7 @@ def search(settings: Settings, folder: RunFolder) -> None:
         import torch
 
         check_gpus(settings, num_gpus=torch.cuda.device_count(), where="this machine")
-    base = tuner.base_config(settings, precision=choose_precision(settings))
+    base = settings.base_config(precision=choose_precision(settings))
     data = prepare(settings, folder, base)
     if not settings.resume:
         write_json(

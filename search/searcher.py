@@ -8,7 +8,7 @@ epoch, and finds its place in the study on disk.
 
 import math
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -65,8 +65,7 @@ class TruthfulOptunaSearch(OptunaSearch):
         study_path: file of the study; RUNNING trials in it are proposed again, first.
         seed: of the sampler.
         num_startup_trials: random configurations before TPE starts to model.
-        first: settings to ask first in a new study, by parameter name; what the space does not
-            ask for is passed over.
+        first: points to ask first in a new study, by parameter name, in this order.
     """
 
     def __init__(
@@ -76,7 +75,7 @@ class TruthfulOptunaSearch(OptunaSearch):
         study_path: Path,
         seed: int,
         num_startup_trials: int,
-        first: dict[str, Any] | None = None,
+        first: Iterable[dict[str, Any]] = (),
     ) -> None:
         self._suggest_config = suggest
         self._study_path = study_path
@@ -92,8 +91,9 @@ class TruthfulOptunaSearch(OptunaSearch):
         self._told_epochs: dict[str, set[int]] = {}
         running = self._ot_study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
         self._interrupted = [trial.number for trial in running]
-        if first and not self._ot_study.get_trials(deepcopy=False):
-            self._ot_study.enqueue_trial(first)
+        if not self._ot_study.get_trials(deepcopy=False):
+            for point in first:
+                self._ot_study.enqueue_trial(point)
 
     def suggest(self, trial_id: str) -> dict[str, Any]:
         """The next configuration: of a trial that was cut short if there is one, else a new one."""

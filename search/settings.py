@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from trainables.config import BOUNDS as TRIAL_BOUNDS
-from trainables.config import CHOICES
+from trainables.config import CHOICES, FineTuneConfig
 from trainables.data.spec import DataSpec
 from trainables.errors import UserError, refuse
 from trainables.weights import check_weights
@@ -21,7 +21,7 @@ class Settings:
     preset: str = "laptop"
     """where the defaults come from: demo (minutes, embedded data), laptop (an hour), cluster"""
     space: str = "full"
-    """search space: core, full, or module:function of your own"""
+    """search space: core, full, interpolation, backbone, decks, interventions, or your own"""
     data: str = "cifar10"
     """pictures: cifar10[:DIR] (downloads), imagefolder:DIR, parquet:DIR, synthetic"""
     weights: str = "embedded"
@@ -76,6 +76,19 @@ class Settings:
     def data_spec(self) -> DataSpec:
         return DataSpec(
             source=self.data, train_size=self.train_size, val_size=self.val_size, seed=self.seed
+        )
+
+    def base_config(self, *, precision: str) -> FineTuneConfig:
+        """The configuration that a space starts from: the run's settings, the rest by default."""
+        return FineTuneConfig(
+            backbone=self.backbone,
+            weights=self.weights,
+            resolution_px=self.resolution,
+            head_epochs=self.head_epochs,
+            finetune_epochs=self.finetune_epochs,
+            batch_size=self.batch_size,
+            precision=precision,
+            seed=self.seed,
         )
 
     def to_dict(self) -> dict[str, Any]:

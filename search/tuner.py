@@ -20,8 +20,8 @@ from search.scheduler import PhaseAlignedASHA, Rungs
 from search.searcher import TruthfulOptunaSearch
 from search.settings import Settings
 from search.tensorboard import TensorBoard
-from spaces.dimensions import parameters
 from spaces.registry import load_space
+from spaces.warm_start import first_asked
 from trainables import journal
 from trainables.config import FineTuneConfig
 from trainables.ray_train import SharedTrialInputs, TrialResources, trial_folder, tune_trial
@@ -40,20 +40,6 @@ RAY_SETTINGS = {
 # A driver only relays. This tiny share of the head node's own resource keeps it there, so that the
 # loss of another node is Ray Train's to mend, and takes no core from a trial.
 DRIVER_RESOURCES = {"node:__internal_head__": 0.001}
-
-
-def base_config(settings: Settings, *, precision: str) -> FineTuneConfig:
-    """The configuration that a space starts from: the run's settings, the rest by default."""
-    return FineTuneConfig(
-        backbone=settings.backbone,
-        weights=settings.weights,
-        resolution_px=settings.resolution,
-        head_epochs=settings.head_epochs,
-        finetune_epochs=settings.finetune_epochs,
-        batch_size=settings.batch_size,
-        precision=precision,
-        seed=settings.seed,
-    )
 
 
 def cluster_is_remote() -> bool:
@@ -110,9 +96,7 @@ def run_search(
         study_path=folder.study,
         seed=settings.seed,
         num_startup_trials=startup_trials(settings.num_trials),
-        first=parameters(
-            base
-        ),  # the defaults, so that every search is at least as good as they are
+        first=first_asked(space, base),
     )
     remaining = settings.num_trials - sum(trial.ended for trial in record.trials.values())
     if remaining <= 0:

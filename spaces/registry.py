@@ -2,15 +2,28 @@
 
 import importlib
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from trainables.config import FineTuneConfig
-from trainables.errors import UserError
+from trainables.errors import UserError, refuse
+from trainables.weights import check_weights
 
-# Called with an Optuna trial and the run's own settings; returns the configuration to train.
+if TYPE_CHECKING:
+    from optuna import Study
+
+# Called with an Optuna trial and the run's own settings; returns the configuration to train, or
+# raises UserError when the run's settings do not suit it.
 Space = Callable[[Any, FineTuneConfig], FineTuneConfig]
 
-NAMED = {"core": "spaces.core:core", "full": "spaces.full:full"}
+NAMED = {
+    "core": "spaces.core:core",
+    "full": "spaces.full:full",
+    "interpolation": "spaces.interpolation:interpolation",
+    "backbone": "spaces.backbone:backbone",
+    "decks": "spaces.decks:decks",
+    "interventions": "spaces.interventions:interventions",
+}
+NUM_REHEARSALS = 50
 
 
 def load_space(name: str) -> Space:
@@ -28,3 +41,40 @@ def load_space(name: str) -> Space:
     if not callable(space):
         raise UserError(f"space is {name!r}, which is not a function; {ways_out}")
     return space
+
+
+def check_space(name: str, base: FineTuneConfig) -> Space:
+    """Load a space and rehearse it: it has to suit the run's settings in every draw.
+
+    A few dozen configurations are drawn in a study that is thrown away, so that a space that does
+    not suit the run, or draws what cannot be trained, is refused before any picture is read.
+
+    Raises:
+        UserError: what is wrong with the first draw that failed.
+    """
+    space, study = load_space(name), quiet_study(seed=0)
+    for _ in range(NUM_REHEARSALS):
+        try:
+            config = space(study.ask(), base)
+        except UserError as error:
+            raise UserError(*(f"--space {name}: {fault}" for fault in error.faults)) from error
+        if not isinstance(config, FineTuneConfig):
+            raise UserError(
+                f"--space {name} returned {config!r}; allowed: a FineTuneConfig; end it with "
+                "return dataclasses.replace(base, ...)"
+            )
+        faults = check_weights(config.backbone, config.weights)
+        refuse(f"--space {name}: {fault}" for fault in faults)
+    return space
+
+
+def quiet_study(*, seed: int) -> "Study":
+    """A study in memory that draws at random and does not announce itself."""
+    import optuna
+
+    verbosity = optuna.logging.get_verbosity()
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    try:
+        return optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=seed))
+    finally:
+        optuna.logging.set_verbosity(verbosity)

@@ -15,7 +15,7 @@ import numpy.typing as npt
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
-from torch import Tensor, nn
+from torch import Tensor
 
 from trainables.config import FineTuneConfig
 from trainables.errors import UserError
@@ -32,23 +32,25 @@ StateDict = dict[str, Any]
 class Checkpoint:
     """A trial after one of its epochs: enough to go on training, or to predict.
 
-    `model` holds, once loaded, only the tensors that differ from `pretrained`.
+    `model` and `average` hold, once loaded, only the tensors that differ from `pretrained`.
     """
 
     config: FineTuneConfig
     class_names: tuple[str, ...]
     base_px: int
     weights_id: str
-    phase: int
     history: list[dict[str, Any]]  # the metrics of every epoch so far
     model: dict[str, Tensor]
+    average: dict[str, Tensor]  # of the weights, where they are averaged; what was evaluated
+    num_averaged: int
     optimizer: StateDict
     schedule: StateDict
     pretrained: dict[str, Tensor]
 
     def save(self, folder: Path) -> None:
         """Write into an existing empty folder."""
-        tensors = {f"model/{name}": value for name, value in self._changed_tensors().items()}
+        tensors = {f"model/{name}": v for name, v in self._changed(self.model).items()}
+        tensors |= {f"average/{name}": v for name, v in self._changed(self.average).items()}
         slots = {}  # optimiser state: tensors apart, numbers in the record
         for index, state in self.optimizer["state"].items():
             for key, value in state.items():
@@ -60,7 +62,7 @@ class Checkpoint:
             "class_names": list(self.class_names),
             "base_px": self.base_px,
             "weights_id": self.weights_id,
-            "phase": self.phase,
+            "num_averaged": self.num_averaged,
             "history": self.history,
             "optimizer": {"param_groups": self.optimizer["param_groups"], "slots": slots},
             "schedule": self.schedule,
@@ -69,12 +71,12 @@ class Checkpoint:
         save_file({k: v.detach().cpu().contiguous() for k, v in tensors.items()}, folder / TENSORS)
         (folder / RECORD).write_text(json.dumps(record))
 
-    def _changed_tensors(self) -> dict[str, Tensor]:
+    def _changed(self, state: dict[str, Tensor]) -> dict[str, Tensor]:
         def differs(name: str, value: Tensor) -> bool:
             original = self.pretrained.get(name.removeprefix("backbone."))
             return original is None or not torch.equal(original, value.detach().cpu())
 
-        return {name: value for name, value in self.model.items() if differs(name, value)}
+        return {name: value for name, value in state.items() if differs(name, value)}
 
 
 def load_checkpoint(folder: Path) -> Checkpoint:
@@ -102,29 +104,35 @@ def load_checkpoint(folder: Path) -> Checkpoint:
         class_names=tuple(record["class_names"]),
         base_px=record["base_px"],
         weights_id=record["weights_id"],
-        phase=record["phase"],
         history=record["history"],
-        model={
-            name.removeprefix("model/"): value
-            for name, value in tensors.items()
-            if name.startswith("model/")
-        },
+        model=_under("model/", tensors),
+        average=_under("average/", tensors),
+        num_averaged=record["num_averaged"],
         optimizer={"state": state, "param_groups": record["optimizer"]["param_groups"]},
         schedule=record["schedule"],
         pretrained={},
     )
 
 
-def restore_model(model: nn.Module, saved: Checkpoint, pretrained: dict[str, Tensor]) -> None:
-    """Give the model the pre-trained backbone and, over it, the checkpoint's own tensors."""
+def whole_state(
+    saved: Checkpoint, changed: dict[str, Tensor], pretrained: dict[str, Tensor]
+) -> dict[str, Tensor]:
+    """The pre-trained backbone's tensors and, over them, a checkpoint's own.
+
+    Raises:
+        UserError: the checkpoint was made on other weights than those that are here.
+    """
     expected = weights_id(saved.config.backbone, saved.config.weights)
     if saved.weights_id != expected:
         raise UserError(
             f"the checkpoint was made on backbone weights {saved.weights_id}; found {expected}; "
             "allowed: the same weights; restore that file"
         )
-    backbone = {f"backbone.{name}": value for name, value in pretrained.items()}
-    model.load_state_dict({**backbone, **saved.model})
+    return {f"backbone.{name}": value for name, value in pretrained.items()} | changed
+
+
+def _under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    return {n.removeprefix(prefix): v for n, v in tensors.items() if n.startswith(prefix)}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -162,11 +170,11 @@ class TrainedModel:
 
 
 def load_trained(folder: Path) -> TrainedModel:
-    """Rebuild a checkpoint's model from its backbone's weights and its own."""
+    """Rebuild the model that a checkpoint's figures are of: the averaged one if there is one."""
     saved = load_checkpoint(folder)
     pretrained = load_backbone_state(saved.config.backbone, saved.config.weights)
     model = build_model(saved.config, len(saved.class_names), pretrained=pretrained)
-    restore_model(model, saved, pretrained)
+    model.load_state_dict(whole_state(saved, saved.average or saved.model, pretrained))
     return TrainedModel(
         model=model.eval(),
         config=saved.config,

@@ -9,7 +9,7 @@ import math
 import torch
 from torch import Tensor
 
-from trainables.resize import IMAGENET_MEAN, IMAGENET_STD
+from trainables.preprocessing import PREPROCESSING
 
 AREA = (0.25, 1.0)  # of the picture that a crop keeps; inclusive bounds, drawn uniformly
 ASPECT_RATIO = (3 / 4, 4 / 3)  # width to height, drawn log-uniformly (Szegedy et al. 2015)
@@ -43,7 +43,8 @@ def random_crops(images: Tensor, out_px: int, generator: torch.Generator) -> Ten
     columns = tall.transpose(1, 2).reshape(batch, side_px, out_px * 3)
     pixels = torch.bmm(horizontal.to(device), columns).view(batch, out_px, out_px, 3)
 
-    mean, std = torch.tensor([IMAGENET_MEAN, IMAGENET_STD], device=device) * 255
+    imagenet = PREPROCESSING["imagenet"]
+    mean, std = torch.tensor([imagenet.mean, imagenet.std], device=device) * 255  # grey levels
     nchw = pixels.permute(0, 3, 2, 1).contiguous(memory_format=torch.channels_last)
     return nchw.sub_(mean.view(3, 1, 1)).div_(std.view(3, 1, 1))
 

@@ -1,5 +1,6 @@
 """What a trial measures: a confusion matrix and losses summed on the device, one copy an epoch."""
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -18,10 +19,16 @@ class Tally:
         # Sum of losses and number of examples; float64, so that order hardly matters.
         self.loss = torch.zeros(2, dtype=torch.float64, device=device)
 
-    def add(self, logits: Tensor, labels: Tensor, mean_loss: Tensor) -> None:
-        """One batch: logits (B, K), labels int64 (B,), its mean loss (scalar)."""
-        cells = labels * self.num_classes + logits.detach().argmax(dim=1)
-        self.confusion.scatter_add_(0, cells, torch.ones_like(cells))  # bincount would wait
+    def add(
+        self, logits: Tensor, labels: Tensor, mean_loss: Tensor, *, has_one_label: bool = True
+    ) -> None:
+        """One batch: logits (B, K), labels int64 (B,), its mean loss (scalar).
+
+        A batch whose pictures are mixed of two classes counts for the loss alone.
+        """
+        if has_one_label:
+            cells = labels * self.num_classes + logits.detach().argmax(dim=1)
+            self.confusion.scatter_add_(0, cells, torch.ones_like(cells))  # bincount would wait
         self.loss[0] += mean_loss.detach().double() * len(labels)
         self.loss[1] += len(labels)
 
@@ -49,8 +56,10 @@ class Scores:
 
     @property
     def accuracy(self) -> float:
+        """The share of right predictions; NaN where nothing was counted."""
         right = sum(row[i] for i, row in enumerate(self.confusion))
-        return right / sum(map(sum, self.confusion))
+        total = sum(map(sum, self.confusion))
+        return right / total if total else math.nan
 
     @property
     def f1(self) -> list[float]:
@@ -66,6 +75,14 @@ class Scores:
         return sum(self.f1) / len(self.f1)
 
 
-def soft_cross_entropy(logits: Tensor, targets: Tensor, label_smoothing: float = 0.0) -> Tensor:
+def soft_cross_entropy(
+    logits: Tensor,
+    targets: Tensor,
+    *,
+    label_smoothing: float = 0.0,
+    class_weights: Tensor | None = None,
+) -> Tensor:
     """Mean cross-entropy in float32; targets int64 (B,) or class probabilities (B, K)."""
-    return F.cross_entropy(logits.float(), targets, label_smoothing=label_smoothing)
+    return F.cross_entropy(
+        logits.float(), targets, weight=class_weights, label_smoothing=label_smoothing
+    )

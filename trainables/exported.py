@@ -16,7 +16,7 @@ from trainables.checkpoints import TrainedModel
 from trainables.config import FineTuneConfig
 from trainables.errors import UserError
 from trainables.models import build_model
-from trainables.resize import IMAGENET_MEAN, IMAGENET_STD
+from trainables.preprocessing import PREPROCESSING
 
 FORMAT_VERSION = 1
 TENSORS, RECORD = "model.safetensors", "config.json"
@@ -36,8 +36,7 @@ def save_exported(trained: TrainedModel, folder: Path, *, provenance: dict[str, 
             "base_px": trained.base_px,
             "resolution_px": config.resolution_px,
             "interpolation": config.interpolation,
-            "mean": IMAGENET_MEAN,
-            "std": IMAGENET_STD,
+            **PREPROCESSING[config.preprocessing].to_dict(),
         },
         "config": config.to_dict(),
         "provenance": provenance,

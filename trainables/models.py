@@ -1,5 +1,6 @@
 """Backbone and head of one trial, and which layers of the backbone a phase trains."""
 
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Self
@@ -25,8 +26,9 @@ class FineTuneModel(nn.Module):
 
     Attributes:
         num_features: F, the width of the pooled features between the two.
-        frozen: the backbone layers that `set_trainable` froze. They stay in eval mode whatever
-            `train()` is asked, so the statistics of a frozen BatchNorm never move.
+        frozen: the backbone layers that `set_trainable` froze, and those whose statistics alone
+            are frozen. They stay in eval mode whatever `train()` is asked, so the statistics of
+            a frozen BatchNorm never move.
     """
 
     def __init__(self, backbone: nn.Module, head: nn.Sequential, num_features: int) -> None:
@@ -105,7 +107,13 @@ def trainable_layers(backbone: nn.Module, depth: str | None) -> list[tuple[str, 
     raise UserError(f"unfreeze is {depth!r}; allowed: {', '.join(DEPTHS)}, or None; choose one")
 
 
-def set_trainable(model: FineTuneModel, depth: str | None) -> None:
+def set_trainable(
+    model: FineTuneModel,
+    depth: str | None,
+    *,
+    share: float = 1.0,
+    freeze_statistics: bool = False,
+) -> None:
     """Train the head and the backbone layers of `depth`, freeze all others.
 
     Sets `requires_grad` and, for the mode the model is in, train or eval mode. May be called again
@@ -114,16 +122,22 @@ def set_trainable(model: FineTuneModel, depth: str | None) -> None:
     Args:
         model: changed in place.
         depth: one of `DEPTHS`; None freezes the whole backbone (phase 1).
+        share: of the depth's layers that are trained, counted from the top and rounded up.
+        freeze_statistics: keep the running statistics of the trained BatchNorms as well; their
+            scales and shifts are trained all the same.
 
     Raises:
         UserError: the depth is unknown; the model is unchanged.
     """
-    unfrozen = [module for _, module in trainable_layers(model.backbone, depth)]
+    layers = [module for _, module in trainable_layers(model.backbone, depth)]
+    unfrozen = layers[len(layers) - math.ceil(len(layers) * share) :]
     model.requires_grad_(False)
     for module in (model.head, *unfrozen):
         module.requires_grad_(True)
     model.frozen = tuple(
-        module for _, module in backbone_layers(model.backbone) if module not in unfrozen
+        module
+        for _, module in backbone_layers(model.backbone)
+        if module not in unfrozen or (freeze_statistics and isinstance(module, nn.BatchNorm2d))
     )
     model.train(model.training)
 

@@ -10,33 +10,54 @@ from torch.optim.lr_scheduler import (
     CosineAnnealingLR,
     LRScheduler,
     OneCycleLR,
+    ReduceLROnPlateau,
 )
 
 from trainables.config import FineTuneConfig
+from trainables.models import FineTuneModel
+
+# A ResNet's stages from the top down; the rate falls by `layer_decay` from one to the next.
+STAGES = ("layer4", "layer3", "layer2", "layer1", "stem")
 
 
-def parameter_groups(model: nn.Module, config: FineTuneConfig) -> list[dict[str, Any]]:
+def parameter_groups(
+    model: FineTuneModel, config: FineTuneConfig, *, rate_factor: float = 1.0
+) -> list[dict[str, Any]]:
     """The trainable parameters as groups {params, lr, weight_decay, name}.
 
-    `name` is "head" or "backbone"; the backbone's rate is the head's times the ratio (decks A, B).
-    Weight decay acts on matrices and kernels only, never on biases and BatchNorm's vectors.
+    The backbone's rate is the head's times the ratio (decks A, B), times `layer_decay` for each
+    stage further down (Howard & Ruder 2018). Groups are called "head" and "backbone", with a
+    decay the backbone's by their stage. Weight decay acts on matrices and kernels only, never on
+    biases and BatchNorm's vectors.
     """
-    rates = {"head": config.head_lr, "backbone": config.head_lr * config.backbone_lr_ratio}
+    parts: dict[str, list[nn.Parameter]] = {"head": list(model.head.parameters())}
+    for name, parameter in model.backbone.named_parameters():
+        stage = name.partition(".")[0]
+        parts.setdefault(stage if stage in STAGES else "stem", []).append(parameter)
     groups = []
-    for name, rate in rates.items():
-        trainable = [p for p in getattr(model, name).parameters() if p.requires_grad]
+    for part in ("head", *STAGES):
+        trainable = [p for p in parts.get(part, []) if p.requires_grad]
         for decay, params in (
             (config.weight_decay, [p for p in trainable if p.ndim > 1]),
             (0.0, [p for p in trainable if p.ndim <= 1]),
         ):
             if params:
-                groups.append({"name": name, "params": params, "lr": rate, "weight_decay": decay})
+                groups.append(
+                    {
+                        "name": _group_name(part, config),
+                        "params": params,
+                        "lr": rate_factor * _peak_rate(part, config),
+                        "weight_decay": decay,
+                    }
+                )
     return groups
 
 
-def build_optimizer(model: nn.Module, config: FineTuneConfig) -> Optimizer:
+def build_optimizer(
+    model: FineTuneModel, config: FineTuneConfig, *, rate_factor: float = 1.0
+) -> Optimizer:
     """AdamW, or SGD with Nesterov momentum 0.9, in one fused kernel a step."""
-    groups = parameter_groups(model, config)
+    groups = parameter_groups(model, config, rate_factor=rate_factor)
     if config.optimizer == "adamw":
         return torch.optim.AdamW(groups, fused=True)
     return torch.optim.SGD(groups, momentum=0.9, nesterov=True, fused=True)
@@ -55,17 +76,35 @@ def restore_optimizer(optimizer: Optimizer, state: dict[str, Any]) -> None:
                 slots[key] = torch.empty_like(parameter).copy_(value)
 
 
-def build_schedule(optimizer: Optimizer, config: FineTuneConfig, num_steps: int) -> LRScheduler:
-    """A schedule over the `num_steps` optimiser steps of one phase; a group's `lr` is its peak."""
+def build_schedule(
+    optimizer: Optimizer, config: FineTuneConfig, num_steps: int
+) -> LRScheduler | ReduceLROnPlateau:
+    """A schedule over the `num_steps` optimiser steps of one stage; a group's `lr` is its peak.
+
+    All but "plateau" step with the optimiser; "plateau" halves the rates when the validation loss
+    has not fallen for two epochs, and steps once an epoch.
+    """
     if config.schedule == "onecycle":
-        # Smith 2018: warm up over 30 % of the phase from 1/25 of the peak, then anneal to nothing.
+        # Smith 2018: warm up over 30 % of the stage from 1/25 of the peak, then anneal to nothing.
         peaks = [group["lr"] for group in optimizer.param_groups]
         return OneCycleLR(optimizer, max_lr=peaks, total_steps=max(num_steps, 2))
     if config.schedule == "cosine":
         return CosineAnnealingLR(optimizer, T_max=num_steps)
+    if config.schedule == "plateau":
+        return ReduceLROnPlateau(optimizer, factor=0.5, patience=1)
     return ConstantLR(optimizer, factor=1.0, total_iters=0)
 
 
 def group_rates(optimizer: Optimizer) -> dict[str, float]:
     """The current rate of each named group."""
     return {group["name"]: float(group["lr"]) for group in optimizer.param_groups}
+
+
+def _peak_rate(part: str, config: FineTuneConfig) -> float:
+    if part == "head":
+        return config.head_lr
+    return config.head_lr * config.backbone_lr_ratio * config.layer_decay ** STAGES.index(part)
+
+
+def _group_name(part: str, config: FineTuneConfig) -> str:
+    return "backbone" if part != "head" and config.layer_decay == 1.0 else part

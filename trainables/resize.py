@@ -10,10 +10,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from trainables.errors import UserError
+from trainables.preprocessing import PREPROCESSING, Normalisation
 
 MODES = ("nearest", "bilinear", "bicubic", "lanczos", "none")
-IMAGENET_MEAN = (0.485, 0.456, 0.406)  # of RGB in 0..1
-IMAGENET_STD = (0.229, 0.224, 0.225)
 
 _SUPPORT_PX = {"bilinear": 1.0, "bicubic": 2.0, "lanczos": 3.0}
 _BICUBIC_A = -0.5  # Pillow's and Keys' (1981); OpenCV and torch without antialias take -0.75
@@ -52,7 +51,7 @@ class Resize:
         mode: one of `MODES`; "none" needs `out_px` equal to `in_px`.
         device: where the batches are.
         dtype: of the result; the arithmetic is float32 throughout, under autocast too.
-        mean, std: per channel, of values in 0..1.
+        normalisation: of the grey levels, and the order of the channels that go out.
     """
 
     def __init__(
@@ -63,21 +62,21 @@ class Resize:
         device: torch.device | str = "cpu",
         *,
         dtype: torch.dtype = torch.float32,
-        mean: tuple[float, float, float] = IMAGENET_MEAN,
-        std: tuple[float, float, float] = IMAGENET_STD,
+        normalisation: Normalisation = PREPROCESSING["imagenet"],
     ) -> None:
         matrix = kernel_matrix(in_px, out_px, mode)
         self.in_px, self.out_px, self.dtype = in_px, out_px, dtype
 
-        def a_row(per_channel: NDArray[np.float64]) -> Tensor:  # R, G, B, R, G, B, ...
+        def a_row(per_channel: NDArray[np.float64]) -> Tensor:  # of a picture: RGBRGBRGB...
             return torch.tensor(np.tile(per_channel, out_px), dtype=torch.float32, device=device)
 
         # Rows of the matrices sum to one, so normalising commutes with resizing: the scale goes
         # into the horizontal matrix, the shift is the bias, and 0..255 becomes black..white.
-        self._gain = a_row(1 / (255 * np.array(std)))
-        self._black = a_row((0 - np.array(mean)) / np.array(std))
-        self._white = a_row((1 - np.array(mean)) / np.array(std))
-        interleaved = np.kron(matrix.T, np.eye(3))  # (in_px * 3, out_px * 3): pixels are RGB
+        black, white = normalisation.channels_of(0), normalisation.channels_of(255)
+        self._gain = a_row((white - black) / 255)
+        self._black, self._white = a_row(black), a_row(white)
+        self._is_bgr = normalisation.channel_order == "BGR"
+        interleaved = np.kron(matrix.T, np.eye(3))  # (in_px * 3, out_px * 3)
         self._horizontal = (
             torch.tensor(interleaved, dtype=torch.float32, device=device) * self._gain
         )
@@ -88,7 +87,7 @@ class Resize:
         """Resize a batch.
 
         Args:
-            images: uint8 (B, in_px, in_px, 3), on the device.
+            images: uint8 (B, in_px, in_px, 3), RGB, on the device.
 
         Returns:
             (B, 3, out_px, out_px) of `dtype`, normalised, channels_last in memory.
@@ -96,6 +95,8 @@ class Resize:
         batch = len(images)
         assert images.dtype == torch.uint8
         assert images.shape == (batch, self.in_px, self.in_px, 3), images.shape
+        if self._is_bgr:
+            images = images.flip(3)
         lines = images.reshape(batch * self.in_px, self.in_px * 3).float()
         with torch.autocast(images.device.type, enabled=False):
             if self._is_identity:

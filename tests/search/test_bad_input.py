@@ -1,4 +1,4 @@
-"""Input that is found wrong only when data and machine are looked at: one line, status 2, no trace."""
+"""Input found wrong only when data and machine are looked at: one line, status 2, no trace."""
 
 import subprocess
 import sys

@@ -127,7 +127,7 @@ def test_a_new_study_asks_the_runs_own_settings_first(study_path: Path):
             study_path=study_path,
             seed=0,
             num_startup_trials=3,
-            first=parameters(BASE),
+            first=[parameters(BASE)],
         )
 
     search = with_defaults()

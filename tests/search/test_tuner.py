@@ -4,7 +4,7 @@ import pytest
 
 from search.environment import check_gpus
 from search.settings import Settings
-from search.tuner import DRIVER_RESOURCES, base_config, concurrent_trials, startup_trials
+from search.tuner import DRIVER_RESOURCES, concurrent_trials, startup_trials
 from trainables.errors import UserError
 from trainables.ray_train import TrialResources, scaling
 
@@ -44,7 +44,7 @@ def test_gpus_that_are_not_there_are_refused():
 
 
 def test_a_space_starts_from_the_runs_settings():
-    base = base_config(Settings(resolution=96, finetune_epochs=5), precision="bf16")
+    base = Settings(resolution=96, finetune_epochs=5).base_config(precision="bf16")
     assert (base.resolution_px, base.finetune_epochs, base.precision) == (96, 5, "bf16")
 
 

@@ -7,6 +7,7 @@ import torch
 from torch import nn
 
 from trainables.config import FineTuneConfig
+from trainables.models import build_model
 from trainables.optimizers import (
     build_optimizer,
     build_schedule,
@@ -43,6 +44,41 @@ def test_a_frozen_parameter_is_in_no_group():
     groups = parameter_groups(model, FineTuneConfig())
     assert {group["name"] for group in groups} == {"head"}
     assert sum(len(group["params"]) for group in groups) == 2
+
+
+@pytest.mark.parametrize(
+    ("decay", "expected"),
+    [
+        (1.0, {"head": 1.0, "backbone": 0.5}),
+        (0.5, {"head": 1.0, "layer4": 0.5, "layer3": 0.25, "layer2": 0.125, "layer1": 0.0625,
+               "stem": 0.03125}),
+    ],
+)  # fmt: skip
+def test_the_rate_falls_from_stage_to_stage_by_the_decay(decay, expected):
+    config = FineTuneConfig(
+        weights="none", head_lr=1.0, backbone_lr_ratio=0.5, layer_decay=decay, unfreeze="all"
+    )
+    model = build_model(config, 10)
+    assert group_rates(build_optimizer(model, config)) == pytest.approx(expected)
+    every = [p for g in parameter_groups(model, config) for p in g["params"]]
+    assert len(every) == len(set(every)) == len(list(model.parameters()))
+
+
+def test_a_later_stage_has_its_factor_on_all_rates():
+    config = FineTuneConfig(head_lr=1.0, backbone_lr_ratio=0.5)
+    groups = parameter_groups(TwoParts(), config, rate_factor=0.25)
+    assert {g["name"]: g["lr"] for g in groups} == {"head": 0.25, "backbone": 0.125}
+
+
+def test_a_plateau_halves_the_rate_after_two_epochs_without_gain():
+    config = FineTuneConfig(head_lr=1.0, schedule="plateau", optimizer="sgd")
+    optimizer = build_optimizer(TwoParts(), config)
+    schedule = build_schedule(optimizer, config, num_steps=10)
+    rates = []
+    for loss in (1.0, 0.9, 0.95, 0.95, 0.8):
+        schedule.step(loss)
+        rates.append(group_rates(optimizer)["head"])
+    assert rates == [1.0, 1.0, 1.0, 0.5, 0.5]
 
 
 def rates_over(schedule: str, num_steps: int) -> list[float]:

@@ -3,22 +3,24 @@
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 from torch.nn import functional as F
 
 from trainables.errors import UserError
-from trainables.resize import IMAGENET_MEAN, IMAGENET_STD, MODES, Resize, kernel_matrix
+from trainables.preprocessing import PREPROCESSING, Normalisation
+from trainables.resize import MODES, Resize, kernel_matrix
 
 KERNELS = ("nearest", "bilinear", "bicubic", "lanczos")
+GREY_LEVELS = Normalisation(channel_order="RGB", scale=1.0, mean=(0, 0, 0), std=(1, 1, 1))
 SIZES = [(32, 32), (32, 48), (32, 64), (32, 96), (32, 128), (32, 224), (64, 32)]
 
 
 def grey_levels(images: np.ndarray, out_px: int, mode: str) -> np.ndarray:
     """The resized pictures as float grey levels (B, R, R, 3), without normalisation."""
-    resize = Resize(images.shape[1], out_px, mode, mean=(0.0, 0.0, 0.0), std=(1.0, 1.0, 1.0))
-    return resize(torch.tensor(images)).permute(0, 2, 3, 1).numpy() * 255
+    resize = Resize(images.shape[1], out_px, mode, normalisation=GREY_LEVELS)
+    return resize(torch.tensor(images)).permute(0, 2, 3, 1).numpy()
 
 
 def noise(side_px: int, *, levels: tuple[int, int] = (0, 256), batch: int = 2) -> np.ndarray:
@@ -66,6 +68,7 @@ def test_bicubic_doubling_by_hand() -> None:
     np.testing.assert_allclose(kernel_matrix(6, 12, "bicubic")[5], expected, atol=1e-7)
 
 
+@settings(deadline=None)
 @given(in_px=st.integers(1, 96), out_px=st.integers(1, 260), mode=st.sampled_from(KERNELS))
 def test_rows_sum_to_one_and_mirror(in_px: int, out_px: int, mode: str) -> None:
     matrix = kernel_matrix(in_px, out_px, mode)
@@ -76,24 +79,48 @@ def test_rows_sum_to_one_and_mirror(in_px: int, out_px: int, mode: str) -> None:
         np.testing.assert_allclose(matrix, matrix[::-1, ::-1], atol=1e-5)
 
 
+@settings(deadline=None)
 @given(px=st.integers(1, 128), mode=st.sampled_from(MODES))
 def test_equal_sizes_are_the_identity(px: int, mode: str) -> None:
     np.testing.assert_allclose(kernel_matrix(px, px, mode), np.eye(px), atol=1e-6)
 
 
-def test_normalises_per_channel_and_is_channels_last() -> None:
+@pytest.mark.parametrize("out_px", [32, 48])
+def test_normalises_as_imagenet_does_unless_told_otherwise_and_is_channels_last(out_px) -> None:
     images = np.full((3, 32, 32, 3), (255, 51, 0), dtype=np.uint8)
-    resized = Resize(32, 48, "bicubic")(torch.tensor(images))
-    assert resized.shape == (3, 3, 48, 48)
+    resized = Resize(32, out_px, "bicubic")(torch.tensor(images))
+    assert resized.shape == (3, 3, out_px, out_px)
     assert resized.is_contiguous(memory_format=torch.channels_last)
-    for channel, value in enumerate((1.0, 0.2, 0.0)):
-        expected = (value - IMAGENET_MEAN[channel]) / IMAGENET_STD[channel]
+    by_hand = [(1.0 - 0.485) / 0.229, (0.2 - 0.456) / 0.224, (0.0 - 0.406) / 0.225]
+    for channel, expected in enumerate(by_hand):
         np.testing.assert_allclose(resized[:, channel].numpy(), expected, rtol=1e-5)
 
 
-def test_none_only_normalises() -> None:
+@pytest.mark.parametrize("name", PREPROCESSING)
+@pytest.mark.parametrize(("out_px", "mode"), [(32, "none"), (32, "bicubic"), (48, "bicubic")])
+def test_every_preprocessing_is_its_formula_on_the_resized_picture(name, out_px, mode) -> None:
+    images = np.concatenate([noise(32), noise(32, levels=(0, 2)) * 255])  # overshoots, so clamps
+    red, green, blue = np.moveaxis(grey_levels(images, out_px, mode), 3, 0)
+    expected = {
+        "imagenet": [
+            (red / 255 - 0.485) / 0.229,
+            (green / 255 - 0.456) / 0.224,
+            (blue / 255 - 0.406) / 0.225,
+        ],
+        "caffe": [blue - 103.939, green - 116.779, red - 123.68],
+        "unit": [red / 255, green / 255, blue / 255],
+    }[name]
+    resized = Resize(32, out_px, mode, normalisation=PREPROCESSING[name])(torch.tensor(images))
+    assert resized.is_contiguous(memory_format=torch.channels_last)
+    largest = {"imagenet": 3, "caffe": 152, "unit": 1}[name]
+    np.testing.assert_allclose(
+        resized.numpy(), np.stack(expected, axis=1), rtol=0, atol=1e-6 * largest
+    )
+
+
+def test_none_leaves_the_grey_levels_alone() -> None:
     images = noise(32)
-    np.testing.assert_allclose(grey_levels(images, 32, "none"), images, atol=1e-4)
+    np.testing.assert_array_equal(grey_levels(images, 32, "none"), images)
 
 
 def test_clamps_overshoot_to_black_and_white() -> None:

@@ -2,15 +2,19 @@
 
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
 from trainables.checkpoints import RECORD, TENSORS, load_checkpoint, load_trained
 from trainables.config import FineTuneConfig
+from trainables.data.images import ImageSet
 from trainables.errors import UserError
 from trainables.exported import load_exported, save_exported
+from trainables.models import backbone_layers
 from trainables.parallel import SOLO
 from trainables.two_phase import Trial, TrialData, fine_tune
 
@@ -44,10 +48,22 @@ def train(config, data, folder: Path | None = None, resume_from: Path | None = N
     return told
 
 
-@pytest.mark.parametrize("precision", ["float32", "bf16"])
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {},
+        {"precision": "bf16"},
+        {"optimizer": "sgd", "schedule": "cosine", "head_lr": 0.05},
+        {"schedule": "plateau", "class_weights": "balanced", "label_smoothing": 0.1},
+        {"ema_decay": 0.5, "mixup_probability": 0.5, "batchnorm": "frozen"},
+        {"hard_mining_share": 0.5, "layer_decay": 0.5, "unfreeze": "all", "cutmix_probability": 0},
+        {"unfreeze_mode": "gradual", "unfreeze": "top20", "ema_decay": 0.5},
+    ],
+    ids=lambda settings: " ".join(map(str, settings)) or "tiny",
+)
 @pytest.mark.timeout(60)
-def test_a_trial_resumed_after_any_epoch_gives_the_same_numbers(data, tmp_path, precision):
-    config = FineTuneConfig.from_dict(TINY.to_dict() | {"precision": precision})
+def test_a_trial_resumed_after_any_epoch_gives_the_same_numbers(data, tmp_path, settings):
+    config = replace(TINY, **settings)
     whole = train(config, data, tmp_path)
     assert [report["phase"] for report in whole] == [1, 1, 2, 2]
     for epoch in (1, 2, 3, 4):
@@ -117,6 +133,115 @@ def test_a_checkpoint_predicts_as_the_trial_did_and_so_does_its_export(data, tmp
 def test_one_seed_is_one_result_and_another_seed_another(data):
     other = FineTuneConfig.from_dict(TINY.to_dict() | {"seed": 1})
     assert train(TINY, data) == train(TINY, data) != train(other, data)
+
+
+BASE = FineTuneConfig(
+    resolution_px=32, head_epochs=1, finetune_epochs=2, batch_size=16, unfreeze="top5"
+)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"head": "mlp"},
+        {"dropout": 0.5},
+        {"resolution_px": 40},
+        {"resolution_px": 40, "interpolation": "nearest"},
+        {"preprocessing": "caffe"},
+        {"preprocessing": "unit"},
+        {"augmentation": "none"},
+        {"augmentation": "adaptive"},
+        {"cutmix_probability": 0.5},
+        {"mixup_probability": 0.5},
+        {"class_weights": "deformable"},
+        {"hard_mining_share": 0.5},
+        {"unfreeze": "stage4"},
+        {"unfreeze_mode": "gradual"},
+        {"backbone_lr_ratio": 0.01},
+        {"layer_decay": 0.5, "unfreeze": "stage3"},
+        {"batchnorm": "frozen"},
+        {"optimizer": "sgd"},
+        {"schedule": "constant"},
+        {"weight_decay": 0.5},
+        {"label_smoothing": 0.2},
+        {"ema_decay": 0.9},
+        {"precision": "bf16"},
+    ],
+    ids=lambda change: " ".join(f"{name}={value}" for name, value in change.items()),
+)
+@pytest.mark.timeout(30)
+def test_each_dimension_changes_what_is_learnt(animals, change):
+    """Beside the tests of each piece: the loop takes the setting up."""
+    reference = replace(BASE, **{k: v for k, v in change.items() if k in ("unfreeze",
+        "resolution_px") and len(change) > 1})  # fmt: skip
+    losses = [train(c, animals)[-1]["val_loss"] for c in (reference, replace(BASE, **change))]
+    assert losses[0] != losses[1]
+
+
+@pytest.fixture
+def animals(coloured_squares) -> TrialData:
+    """Two rigid and two organic classes, unevenly often."""
+    names = ("airplane", "cat", "dog", "ship")
+
+    def named(images: ImageSet, keep: int) -> ImageSet:
+        some = np.flatnonzero((images.labels != 1) | (np.arange(len(images)) < keep))
+        return replace(images.select(some), class_names=names)
+
+    return TrialData(
+        train=named(coloured_squares(48), 24), val=named(coloured_squares(24, seed=1), 24),
+        data_seed=0,
+    )  # fmt: skip
+
+
+def test_balanced_weights_change_what_an_uneven_set_teaches(animals):
+    losses = [
+        train(replace(BASE, class_weights=kind), animals)[-1]["val_loss"]
+        for kind in ("none", "balanced")
+    ]
+    assert losses[0] != losses[1]
+
+
+def test_early_stopping_ends_a_trial_that_gets_no_better(data):
+    hopeless = replace(BASE, finetune_epochs=6, head_lr=1e-7, early_stopping_epochs=2)
+    told = train(hopeless, data)
+    assert [report["phase"] for report in told] == [1, 2, 2, 2]
+    assert told[-1]["finished"]
+
+
+def test_gradual_unfreezing_trains_more_layers_at_lower_rates(data):
+    config = replace(BASE, finetune_epochs=4, unfreeze="top20", unfreeze_mode="gradual",
+                     schedule="constant")  # fmt: skip
+    trial = Trial(config, data, device=CPU, workers=SOLO)
+    trained, rates = [], []
+    for epoch in range(1, 6):
+        rates.append(trial.run_epoch(epoch)["rate"]["head"])
+        layers = [m for _, m in backbone_layers(trial.model.backbone)]
+        trained.append(sum(next(m.parameters()).requires_grad for m in layers))
+    assert trained == [0, 5, 10, 15, 20]
+    assert rates == pytest.approx([config.head_lr * f for f in (1, 1, 0.5, 0.25, 0.125)])
+
+
+def test_frozen_batchnorm_keeps_its_statistics_and_learns_its_scale(data):
+    trial = Trial(replace(BASE, batchnorm="frozen"), data, device=CPU, workers=SOLO)
+    trial.run_epoch(1)
+    before = {name: value.clone() for name, value in trial.model.state_dict().items()}
+    trial.run_epoch(2)
+    after = trial.model.state_dict()
+    moved = {name for name in before if not torch.equal(before[name], after[name])}
+    assert not any("running_" in name for name in moved)
+    assert "backbone.layer4.1.bn2.weight" in moved
+
+
+def test_the_average_is_what_is_judged_and_shipped(data, tmp_path):
+    told = train(replace(BASE, ema_decay=0.9), data, tmp_path)
+    saved = load_checkpoint(tmp_path / "3")
+    assert saved.num_averaged == 2 * 3  # steps of phase 2
+    name = "head.1.weight"
+    assert not torch.equal(saved.average[name], saved.model[name])
+    trained = load_trained(tmp_path / "3")
+    assert torch.equal(trained.model.state_dict()[name], saved.average[name])
+    right = (trained.predict_logits(data.val.images).argmax(axis=1) == data.val.labels).mean()
+    assert right == pytest.approx(told[-1]["val_accuracy"])
 
 
 def test_a_loss_that_is_no_number_ends_the_trial_and_stays_json(data):

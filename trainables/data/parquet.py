@@ -8,6 +8,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from trainables.data.classes import CIFAR10_CLASSES
 from trainables.data.pool import Pool, first_few
 from trainables.errors import UserError, refuse
 
@@ -15,10 +16,6 @@ FOLDERS = (".", "data", "plain_text")  # where the hub's repositories keep their
 IMAGE_COLUMNS = ("img", "image")  # struct {bytes, path}
 LABEL_COLUMNS = ("label", "labels", "fine_label")  # whole numbers, or text
 LABEL_TYPES = (pa.types.is_integer, pa.types.is_string, pa.types.is_large_string)
-CIFAR10_NAMES = (
-    *("airplane", "automobile", "bird", "cat", "deer"),
-    *("dog", "frog", "horse", "ship", "truck"),
-)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,8 +113,8 @@ class ParquetSource:
         tables = (pq.read_table(file, columns=[label]) for file in files)
         cells = {cell for table in tables for cell in table[label].unique().to_pylist()}
         numbers = sorted(cell for cell in cells if cell is not None and cell >= 0)
-        if image == "img" and numbers == list(range(len(CIFAR10_NAMES))):
-            return dict(enumerate(CIFAR10_NAMES))
+        if image == "img" and numbers == list(range(len(CIFAR10_CLASSES))):
+            return dict(enumerate(CIFAR10_CLASSES))
         width = len(str(max(numbers, default=0)))
         return {number: f"class_{number:0{width}}" for number in numbers}
 

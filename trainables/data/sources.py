@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
+from trainables.data.classes import CIFAR10_CLASSES
 from trainables.data.pool import Pool, Source
 from trainables.data.spec import DataSpec
-from trainables.data.synthetic_names import CLASS_NAMES
 
 SYNTHETIC_TEST_SIZE = 2_000
 # Data seeds end below 2**31 (`DataSpec`), so no training draw ever uses a test seed.
@@ -27,7 +27,7 @@ class SyntheticSource:
 
     def training_classes(self) -> tuple[str, ...]:
         """All ten: every ten pictures that are drawn hold each class once."""
-        return CLASS_NAMES
+        return CIFAR10_CLASSES
 
     def sealed_test(self) -> Pool:
         """Pictures drawn with a seed that no training pool can have."""
@@ -66,6 +66,6 @@ def _drawn(count: int, *, seed: int) -> Pool:
     drawn = draw(count, seed=seed)
     return Pool(
         pictures=drawn.images,
-        labels=[CLASS_NAMES[label] for label in drawn.labels],
+        labels=[CIFAR10_CLASSES[label] for label in drawn.labels],
         places=[f"synthetic picture {index} of seed {seed}" for index in range(count)],
     )

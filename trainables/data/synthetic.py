@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trainables.data import synthetic_camera as camera
+from trainables.data.classes import CIFAR10_CLASSES, RIGID
 from trainables.data.synthetic_airplane import AIRPLANE, airplane
 from trainables.data.synthetic_biases import KINDS, Biases, Plant
 from trainables.data.synthetic_bird import BIRD, bird, is_flying
@@ -25,7 +26,6 @@ from trainables.data.synthetic_habits import (
     pick,
 )
 from trainables.data.synthetic_measures import QUADRUPEDS
-from trainables.data.synthetic_names import CLASS_NAMES, RIGID
 from trainables.data.synthetic_outlines import (
     SIZE_PX,
     Measures,
@@ -60,7 +60,7 @@ class SyntheticSet:
 
     Attributes:
         images: uint8 (N, 32, 32, 3), RGB.
-        labels: int64 (N,), indices into `CLASS_NAMES`.
+        labels: int64 (N,), indices into `CIFAR10_CLASSES`.
         masks: bool (N, 32, 32), True where the object covers more than half of the pixel.
     """
 
@@ -111,9 +111,9 @@ def _one_cv2_thread() -> Iterator[None]:
 
 def _balanced_labels(count: int, seed: int) -> NDArray[np.int64]:
     """A fresh permutation of the classes for every ten images."""
-    blocks = range(-(-count // len(CLASS_NAMES)))
+    blocks = range(-(-count // len(CIFAR10_CLASSES)))
     shuffled = [
-        np.random.default_rng([seed, block, _LABEL_STREAM]).permutation(len(CLASS_NAMES))
+        np.random.default_rng([seed, block, _LABEL_STREAM]).permutation(len(CIFAR10_CLASSES))
         for block in blocks
     ]
     return np.concatenate(shuffled)[:count].astype(np.int64)
@@ -126,7 +126,7 @@ def _draw_one(
     streams = {
         name: np.random.default_rng([seed, index, number]) for number, name in enumerate(_STREAMS)
     }
-    name = CLASS_NAMES[label]
+    name = CIFAR10_CLASSES[label]
     plants, coin = _carried(biases, name, streams["plants"])
     drawn_as, ranges = _subject(name, plants.get("ambiguous"), coin)
     pose = sample(_POSE, streams["pose"])
@@ -155,7 +155,7 @@ def _draw_one(
     if "corner" in plants:
         camera.mark(image, plants["corner"].look)
     given = plants["label_noise"].other(name) if "label_noise" in plants else name
-    return image, coverage[:, :, 0] > 0.5, CLASS_NAMES.index(given)
+    return image, coverage[:, :, 0] > 0.5, CIFAR10_CLASSES.index(given)
 
 
 def _carried(

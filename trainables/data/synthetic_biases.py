@@ -4,9 +4,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
+from trainables.data.classes import CIFAR10_CLASSES
 from trainables.data.synthetic_names import (
     BODY_PLANS,
-    CLASS_NAMES,
     COLOURS,
     CORNERS,
     GROUNDS,
@@ -109,10 +109,10 @@ class Biases:
 
 
 def _plant_faults(name: str, plant: Plant, count: int, looks: tuple[str, ...]) -> Iterator[str]:
-    unknown = [label for label in plant.classes if label not in CLASS_NAMES]
+    unknown = [label for label in plant.classes if label not in CIFAR10_CLASSES]
     if unknown or len(set(plant.classes)) != count or len(plant.classes) != count:
         noun = "class" if count == 1 else "different classes"
-        allowed = ", ".join(CLASS_NAMES)
+        allowed = ", ".join(CIFAR10_CLASSES)
         yield f"{name}.classes is {plant.classes}; allowed: {count} {noun} of {allowed}"
     strength = plant.strength
     if isinstance(strength, bool) or not isinstance(strength, int | float):

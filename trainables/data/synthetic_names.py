@@ -1,19 +1,4 @@
-"""Names of the synthetic pictures: classes, grounds, colours, textures, body plans. Pure data."""
-
-CLASS_NAMES = (
-    "airplane",
-    "automobile",
-    "bird",
-    "cat",
-    "deer",
-    "dog",
-    "frog",
-    "horse",
-    "ship",
-    "truck",
-)
-RIGID = ("airplane", "automobile", "ship", "truck")
-ORGANIC = ("bird", "cat", "deer", "dog", "frog", "horse")
+"""Names of the synthetic pictures: grounds, colours, textures, body plans. Pure data."""
 
 # Classes that share a table of measures, so that a shape half-way between two of them exists.
 BODY_PLANS = (("cat", "deer", "dog", "horse"), ("automobile", "truck"))

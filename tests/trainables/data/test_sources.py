@@ -13,8 +13,8 @@ from tiny_pictures import png, textured, write_folder, write_parquet
 from torchvision.datasets import CIFAR10
 
 from trainables.data import cifar10
+from trainables.data.classes import CIFAR10_CLASSES
 from trainables.data.decode import decode
-from trainables.data.parquet import CIFAR10_NAMES
 from trainables.data.pool import Pool, Source
 from trainables.data.sources import check_source, open_source
 from trainables.data.spec import DataSpec
@@ -49,7 +49,7 @@ def archive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         return {"data": rows, "labels": labels}
 
     batches = [write("data_batch_1", batch(1, [3, 0])), write("data_batch_2", batch(2, [9, 9]))]
-    _, meta_md5 = write("batches.meta", {"label_names": CIFAR10_NAMES})
+    _, meta_md5 = write("batches.meta", {"label_names": CIFAR10_CLASSES})
     monkeypatch.setattr(CIFAR10, "train_list", batches)
     monkeypatch.setattr(CIFAR10, "test_list", [write("test_batch", batch(3, [6, 1]))])
     monkeypatch.setattr(CIFAR10, "meta", CIFAR10.meta | {"md5": meta_md5})

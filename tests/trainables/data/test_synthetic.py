@@ -7,15 +7,13 @@ import numpy as np
 import pytest
 
 from trainables.data import synthetic
+from trainables.data.classes import CIFAR10_CLASSES
 from trainables.data.synthetic import SyntheticSet, draw
 from trainables.data.synthetic_biases import Biases, Plant
 from trainables.data.synthetic_grounds import ground
 from trainables.data.synthetic_names import (
     BODY_PLANS,
-    CLASS_NAMES,
     GROUNDS,
-    ORGANIC,
-    RIGID,
     TEXTURES,
 )
 from trainables.errors import UserError
@@ -43,16 +41,11 @@ def plain() -> SyntheticSet:
 
 
 def of(drawn: SyntheticSet, *names: str) -> np.ndarray:
-    return np.isin(drawn.labels, [CLASS_NAMES.index(name) for name in names])
+    return np.isin(drawn.labels, [CIFAR10_CLASSES.index(name) for name in names])
 
 
 def changed(first: SyntheticSet, second: SyntheticSet) -> np.ndarray:
     return (first.images != second.images).any(axis=(1, 2, 3))
-
-
-def test_names_are_alphabetical_and_split_into_rigid_and_organic() -> None:
-    assert list(CLASS_NAMES) == sorted(CLASS_NAMES)
-    assert sorted(RIGID + ORGANIC) == list(CLASS_NAMES)
 
 
 def test_names_and_biases_import_no_drawing_library() -> None:
@@ -116,7 +109,7 @@ def test_masks_cover_a_sane_share_of_the_picture(plain: SyntheticSet) -> None:
     share = plain.masks.mean(axis=(1, 2))
     assert share.min() > 0.02
     assert share.max() < 0.8
-    per_class = [share[of(plain, name)].mean() for name in CLASS_NAMES]
+    per_class = [share[of(plain, name)].mean() for name in CIFAR10_CLASSES]
     assert min(per_class) > 0.08
     assert max(per_class) < 0.5
 
@@ -262,7 +255,7 @@ def changed_pixels(first: SyntheticSet, second: SyntheticSet) -> np.ndarray:
 @pytest.mark.parametrize("pair", [("cat", "dog"), ("automobile", "truck"), ("deer", "horse")])
 def test_an_ambiguous_picture_does_not_depend_on_its_class(pair: tuple[str, str]) -> None:
     biases = planted("ambiguous", *pair)
-    first, second = (CLASS_NAMES.index(name) for name in pair)
+    first, second = (CIFAR10_CLASSES.index(name) for name in pair)
     for index in range(12):
         ours = synthetic._draw_one(SEED, index, first, biases)
         theirs = synthetic._draw_one(SEED, index, second, biases)

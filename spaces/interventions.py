@@ -1,0 +1,86 @@
+"""The cures that decks A and B propose, each against a control that lacks nothing else."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+from optuna import Trial
+
+from spaces.pretrained import fits
+from spaces.registry import Space
+from trainables.config import CHOICES, FineTuneConfig
+
+AB_BACKBONES = ("resnet18", "resnet50")
+HARD_MINING_SHARE = 0.25
+CUTMIX_PROBABILITY = 0.5  # Yun et al. 2019 on CIFAR
+# What belongs to a run and not to a winner: trials of one run have to cost and measure alike.
+RUN_SETTINGS = (
+    "resolution_px",
+    "head_epochs",
+    "finetune_epochs",
+    "batch_size",
+    "precision",
+    "seed",
+)
+
+
+def interventions(trial: Trial, base: FineTuneConfig) -> FineTuneConfig:
+    """The run's own settings as the control, and arms that differ from it in one thing each.
+
+    Arms: balanced loss, more weight on the deformable classes, hard mining, CutMix, the other
+    ResNet of 18 and 50 (where the weights exist for it: "embedded" and files leave it out).
+
+    Command: python -m search.run --preset laptop --space interventions --num-trials 6
+        --grace-epochs 9
+    Cost: 6 trials x 12 epochs, none stopped early. Estimates: 45 minutes on two cores (ResNet-18,
+        64 px), three minutes on one H200 (ResNet-50, 224 px).
+    For: testing the cures instead of proposing them. One seed resolves a point or so: settle what
+        looks like an effect with fresh seeds.
+    """
+    return around(base)(trial, base)
+
+
+def around(winner: FineTuneConfig) -> Space:
+    """The same design with a winner as the control, at the run's own resolution and epochs."""
+
+    def interventions_around(trial: Trial, base: FineTuneConfig) -> FineTuneConfig:
+        control = replace(winner, **{name: getattr(base, name) for name in RUN_SETTINGS})
+        choices = arms(control)
+        return choices[trial.suggest_categorical("arm", tuple(choices))]
+
+    return interventions_around
+
+
+def arms(control: FineTuneConfig) -> dict[str, FineTuneConfig]:
+    """The control first, then each arm; by the name that `arm_of` gives them.
+
+    Where the control has an intervention already, its arm is the control without it.
+    """
+    variants = (control, *(replace(control, **change) for change in _changes(control)))
+    return {arm_of(variant): variant for variant in variants}
+
+
+def arm_of(config: FineTuneConfig) -> str:
+    """Backbone and interventions of a configuration, such as "resnet18+deformable+cutmix"."""
+    parts = {
+        config.backbone: True,
+        config.class_weights: config.class_weights != "none",
+        "hard_mining": config.hard_mining_share > 0,
+        "cutmix": config.cutmix_probability > 0,
+    }
+    return "+".join(part for part, present in parts.items() if present)
+
+
+def _changes(control: FineTuneConfig) -> Iterator[dict[str, Any]]:
+    for class_weights in CHOICES["class_weights"]:
+        yield {"class_weights": class_weights}
+    yield {"hard_mining_share": 0.0 if control.hard_mining_share else HARD_MINING_SHARE}
+    room = 1.0 - control.mixup_probability  # a batch is mixed in one way
+    yield {
+        "cutmix_probability": 0.0 if control.cutmix_probability else min(CUTMIX_PROBABILITY, room)
+    }
+    for backbone in AB_BACKBONES:
+        # "imagenet" is the best that torchvision has for each backbone; ResNet-18 has no V2.
+        weights = "imagenet" if control.weights == "imagenet-v2" else control.weights
+        if backbone != control.backbone and fits(backbone, weights):
+            yield {"backbone": backbone, "weights": weights}

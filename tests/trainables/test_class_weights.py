@@ -1,0 +1,43 @@
+"""Class weights against counts done by hand."""
+
+import numpy as np
+import pytest
+
+from trainables.class_weights import class_weights
+from trainables.errors import UserError
+
+LABELS = np.array([0, 0, 0, 1, 1, 3])  # six pictures; class 2 does not occur
+NAMES = ("cat", "truck", "chair", "frog")
+
+
+def test_none_is_no_weights() -> None:
+    assert class_weights("none", LABELS, NAMES, deformable_factor=1.5) is None
+
+
+def test_balanced_by_hand() -> None:
+    weights = class_weights("balanced", LABELS, NAMES, deformable_factor=9.0)
+    assert weights.dtype == np.float32
+    # Three classes occur, so each has 6 / 3 = 2 pictures' worth of weight; the absent one has none.
+    np.testing.assert_allclose(weights, [2 / 3, 2 / 2, 0, 2 / 1], rtol=1e-6)
+    assert weights[LABELS].mean() == pytest.approx(1)
+
+
+def test_balanced_is_one_for_equal_counts() -> None:
+    weights = class_weights("balanced", np.arange(40) % 4, NAMES, deformable_factor=9.0)
+    assert weights.tolist() == [1, 1, 1, 1]
+
+
+def test_deformable_weighs_organic_classes_whatever_their_counts() -> None:
+    weights = class_weights("deformable", LABELS, NAMES, deformable_factor=1.5)
+    assert weights.dtype == np.float32
+    assert weights.tolist() == [1.5, 1, 1, 1.5]
+
+
+def test_deformable_without_an_organic_class_names_the_way_out() -> None:
+    with pytest.raises(UserError, match=r"truck, chair; allowed: .*bird.*; choose 'balanced'"):
+        class_weights("deformable", LABELS % 2, ("truck", "chair"), deformable_factor=1.5)
+
+
+def test_an_unknown_kind_is_refused() -> None:
+    with pytest.raises(ValueError, match="'heavy'; allowed: none, balanced, deformable"):
+        class_weights("heavy", LABELS, NAMES, deformable_factor=1.5)

@@ -1,0 +1,67 @@
+"""The batches of an epoch, planned on the host before it starts, so that no step waits for it."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from trainables.config import FineTuneConfig
+from trainables.hard_mining import confused_pairs, mine_batches
+from trainables.parallel import WorkerGroup
+
+
+@dataclass(frozen=True, kw_only=True)
+class Batch:
+    """This worker's positions in the training split, int64 (B,), and how the batch is mixed."""
+
+    indices: Tensor
+    mixing: str | None = None  # "cutmix", "mixup", or None
+
+
+def plan_batches(
+    config: FineTuneConfig,
+    labels: np.ndarray,
+    *,
+    epoch: int,
+    train_confusion: list[list[int]] | None,
+    workers: WorkerGroup,
+    device: torch.device,
+) -> list[Batch]:
+    """The epoch's batches, a function of (seed, epoch, last epoch's confusion) alone.
+
+    A shuffle without its incomplete last batch; a share of the batches is replaced by batches of
+    the pairs that the last epoch confused most (deck B), and a share is to be mixed.
+
+    Args:
+        config: sizes, shares and seed.
+        labels: int64 (N,), of the training split.
+        epoch: 1-based.
+        train_confusion: counts of the epoch before, on training pictures; None in the first.
+        workers: whose shard of each batch is taken.
+        device: where the indices go, in one copy.
+    """
+    rng = np.random.default_rng([config.seed, epoch])
+    size = config.batch_size
+    num_batches = len(labels) // size
+    order = rng.permutation(len(labels))[: num_batches * size].reshape(num_batches, size)
+    num_mined = round(config.hard_mining_share * num_batches)
+    pairs = confused_pairs(np.array(train_confusion)) if train_confusion and num_mined else []
+    if pairs:
+        mined = rng.choice(num_batches, num_mined, replace=False)
+        order[mined] = mine_batches(labels, pairs, num_batches=num_mined, batch_size=size, rng=rng)
+    chances = rng.random(num_batches)
+    on_device = torch.from_numpy(order).to(device)
+    return [
+        Batch(indices=workers.shard(on_device[i]), mixing=_mixing(config, chances[i]))
+        for i in range(num_batches)
+    ]
+
+
+def _mixing(config: FineTuneConfig, chance: float) -> str | None:
+    """Which way to mix, for a number drawn from 0..1."""
+    if chance < config.cutmix_probability:
+        return "cutmix"
+    if chance < config.cutmix_probability + config.mixup_probability:
+        return "mixup"
+    return None
