@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 from search.cli import parse_settings, run_main
 from search.run_folder import write_bytes
 from search.settings import Settings
-from trainables.config import FineTuneConfig
 from trainables.data.sources import check_source
 from trainables.errors import refuse
 
@@ -61,7 +60,7 @@ def find(settings: Settings, *, phase: int, num_steps: int) -> "Curve":
     if settings.gpus_per_trial:
         check_gpus(settings, num_gpus=torch.cuda.device_count(), where="this machine")
     torch.set_num_threads(max(1, int(settings.cpus_per_trial)))  # as a trial has them
-    config = trial_config(settings, precision=choose_precision(settings))
+    config = settings.base_config(precision=choose_precision(settings))
     loaded = load_training(settings.data_spec)
 
     def report(step: int, rate: float, loss: float) -> None:
@@ -86,20 +85,6 @@ def find(settings: Settings, *, phase: int, num_steps: int) -> "Curve":
     if curve.diverged:
         print(f"diverged     after {len(curve.losses)} of {num_steps} steps")
     return curve
-
-
-def trial_config(settings: Settings, *, precision: str) -> FineTuneConfig:
-    """The configuration that a space starts from: the run's settings, the rest by default."""
-    return FineTuneConfig(
-        backbone=settings.backbone,
-        weights=settings.weights,
-        resolution_px=settings.resolution,
-        head_epochs=settings.head_epochs,
-        finetune_epochs=settings.finetune_epochs,
-        batch_size=settings.batch_size,
-        precision=precision,
-        seed=settings.seed,
-    )
 
 
 def print_suggestions(curve: "Curve") -> dict[str, float]:
@@ -138,6 +123,7 @@ def draw(curve: "Curve", suggestions: dict[str, float]) -> bytes:
         axes.axvline(rate, color="black", linestyle=style, label=f"{rule} {rate:.2g}")
     axes.set(xlabel="head_lr", ylabel="training loss (nats), smoothed")
     if suggestions:
+        axes.set_ylim(top=1.3 * curve.losses[0])  # how far it shot up at the end matters little
         axes.legend()
     image = io.BytesIO()
     figure.savefig(image, format="png")

@@ -146,7 +146,7 @@ class Settings:
 PRESETS: dict[str, dict[str, Any]] = {
     # Minutes on two cores with nothing but what the repository holds.
     "demo": {
-        "space": "full",
+        "space": "core",
         "data": "synthetic",
         "train_size": 2_000,
         "val_size": 500,

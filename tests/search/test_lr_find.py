@@ -8,9 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from search.lr_find import draw, main, print_suggestions, trial_config
-from search.settings import PRESETS, Settings, preset_settings
-from search.tuner import base_config
+from search.lr_find import draw, main, print_suggestions
 from spaces.core import core
 from trainables.config import FineTuneConfig
 from trainables.errors import UserError
@@ -85,11 +83,6 @@ def test_a_flat_curve_is_told_as_it_is(capsys):
     assert capsys.readouterr().out.startswith("suggestion   none: no clear minimum")
 
 
-def test_a_flat_curve_can_be_drawn():
-    assert draw(FLAT, {}).startswith(b"\x89PNG")
-
-
-@pytest.mark.parametrize("preset", PRESETS)
-def test_the_sweep_is_for_the_configuration_that_a_search_starts_from(preset):
-    settings = Settings(**preset_settings(preset))
-    assert trial_config(settings, precision="bf16") == base_config(settings, precision="bf16")
+@pytest.mark.parametrize(("curve", "suggestions"), [(FALLING, {"valley": 1e-2}), (FLAT, {})])
+def test_a_curve_can_be_drawn_with_and_without_a_suggestion(curve, suggestions):
+    assert draw(curve, suggestions).startswith(b"\x89PNG")
