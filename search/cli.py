@@ -32,7 +32,7 @@ def run_main(main: Callable[[Sequence[str]], None]) -> int:
     return 0
 
 
-def parse_settings(arguments: Sequence[str]) -> Settings:
+def parse_settings(arguments: Sequence[str], *, prog: str = "python -m search.run") -> Settings:
     """The settings of a run: its preset's (or, to resume, the run's own) with the flags over them.
 
     Raises:
@@ -45,7 +45,7 @@ def parse_settings(arguments: Sequence[str]) -> Settings:
         Settings,
         default=Settings(**defaults),
         args=list(arguments),
-        prog="python -m search.run",
+        prog=prog,
         description="Search for the best two-phase fine-tune: Optuna proposes, Ray trains, ASHA "
         "stops the weak.",
         config=(tyro.conf.FlagCreatePairsOff,),

@@ -38,7 +38,7 @@ def main(arguments: Sequence[str]) -> None:
     add("--phase", type=int, default=1, help="1: frozen backbone (default); 2: after phase 1")
     add("--plot", type=Path, metavar="FILE", help="draw the curve as a PNG")
     options, others = parser.parse_known_args(arguments)
-    settings = parse_settings(others)
+    settings = parse_settings(others, prog=parser.prog)
     refuse(_faults(options, settings))
     curve = find(settings, phase=options.phase, num_steps=options.steps)
     suggestions = print_suggestions(curve)
@@ -89,7 +89,7 @@ def find(settings: Settings, *, phase: int, num_steps: int) -> "Curve":
 
 def print_suggestions(curve: "Curve") -> dict[str, float]:
     """Say what each rule suggests and where to write it; or that nothing can be said."""
-    from trainables.lr_finder import CLEAR_FALL, suggest
+    from trainables.lr_finder import CLEAR_FALL, HIGHEST_RATE, suggest
 
     suggestions = suggest(curve)
     if not suggestions:
@@ -101,7 +101,8 @@ def print_suggestions(curve: "Curve") -> dict[str, float]:
     for rule, rate in suggestions.items():
         print(f"{rule:<13}head_lr {rate:.2g}, {RULES[rule]}")
     rate = suggestions["valley"]
-    low, high = min(suggestions.values()) / 2, max(suggestions.values()) * 2
+    low = min(suggestions.values()) / 2
+    high = min(max(suggestions.values()) * 2, HIGHEST_RATE)
     print(
         f"to use it    in a space of your own (--space MODULE:FUNCTION), fixed:\n"
         f"                 return replace(core(trial, base), head_lr={rate:.2g})\n"

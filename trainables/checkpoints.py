@@ -20,6 +20,7 @@ from torch import Tensor
 from trainables.config import FineTuneConfig
 from trainables.errors import UserError
 from trainables.models import FineTuneModel, build_model
+from trainables.preprocessing import PREPROCESSING
 from trainables.resize import Resize
 from trainables.weights import load_backbone_state, weights_id
 
@@ -160,7 +161,13 @@ class TrainedModel:
         """
         device = device or torch.device("cpu")
         model = self.model.to(device).to(memory_format=torch.channels_last).eval()
-        resize = Resize(self.base_px, self.config.resolution_px, self.config.interpolation, device)
+        resize = Resize(
+            self.base_px,
+            self.config.resolution_px,
+            self.config.interpolation,
+            device,
+            normalisation=PREPROCESSING[self.config.preprocessing],
+        )
         logits = np.empty((len(images), len(self.class_names)), np.float32)
         for start in range(0, len(images), batch_size):
             batch = torch.tensor(images[start : start + batch_size], device=device)

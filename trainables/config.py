@@ -28,7 +28,7 @@ BOUNDS: dict[str, tuple[float, float]] = {
     "cutmix_alpha": (0.01, 10.0),
     "mixup_probability": (0.0, 1.0),
     "mixup_alpha": (0.01, 10.0),
-    "hard_mining_share": (0.0, 1.0),
+    "hard_mining_share": (0.0, 0.9),  # mined batches alone would never meet the other classes
     "deformable_factor": (0.1, 10.0),
     "head_epochs": (1, 1000),
     "finetune_epochs": (0, 1000),

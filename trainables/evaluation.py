@@ -82,7 +82,21 @@ def soft_cross_entropy(
     label_smoothing: float = 0.0,
     class_weights: Tensor | None = None,
 ) -> Tensor:
-    """Mean cross-entropy in float32; targets int64 (B,) or class probabilities (B, K)."""
-    return F.cross_entropy(
-        logits.float(), targets, weight=class_weights, label_smoothing=label_smoothing
+    """Mean cross-entropy in float32; targets int64 (B,) or class probabilities (B, K).
+
+    With weights it is the weighted mean for either kind of target. (PyTorch's own divides by the
+    number of examples for probabilities, so that a mixed batch would weigh more than a plain one.)
+    """
+    has_probabilities = targets.is_floating_point()
+    if class_weights is None or not has_probabilities:
+        return F.cross_entropy(
+            logits.float(), targets, weight=class_weights, label_smoothing=label_smoothing
+        )
+    total = F.cross_entropy(
+        logits.float(),
+        targets,
+        weight=class_weights,
+        label_smoothing=label_smoothing,
+        reduction="sum",
     )
+    return total / (targets @ class_weights).sum()

@@ -67,7 +67,7 @@ class Resize:
         matrix = kernel_matrix(in_px, out_px, mode)
         self.in_px, self.out_px, self.dtype = in_px, out_px, dtype
 
-        def a_row(per_channel: NDArray[np.float64]) -> Tensor:  # of a picture: RGBRGBRGB...
+        def a_row(per_channel: NDArray[np.float64]) -> Tensor:  # R, G, B, R, ... or B, G, R, B, ...
             return torch.tensor(np.tile(per_channel, out_px), dtype=torch.float32, device=device)
 
         # Rows of the matrices sum to one, so normalising commutes with resizing: the scale goes
@@ -76,7 +76,7 @@ class Resize:
         self._gain = a_row((white - black) / 255)
         self._black, self._white = a_row(black), a_row(white)
         self._is_bgr = normalisation.channel_order == "BGR"
-        interleaved = np.kron(matrix.T, np.eye(3))  # (in_px * 3, out_px * 3)
+        interleaved = np.kron(matrix.T, np.eye(3))  # (in_px * 3, out_px * 3), channels last
         self._horizontal = (
             torch.tensor(interleaved, dtype=torch.float32, device=device) * self._gain
         )

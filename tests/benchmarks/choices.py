@@ -30,7 +30,8 @@ ARMS: dict[str, dict[str, Any]] = {
     **{f"unfreeze {depth}": {"unfreeze": depth} for depth in ("top5", "stage4")},
     **{f"ratio {ratio}": {"backbone_lr_ratio": ratio} for ratio in (1.0, 0.1, 0.01)},
     "cutmix 0.5": {"cutmix_probability": 0.5},
-    **{f"deck {name}": recipe for name, recipe in DECKS.items()},
+    # All on ResNet-18, deck B's ResNet-50 too: the embedded weights are of that backbone.
+    **{f"deck {name}": recipe | {"backbone": "resnet18"} for name, recipe in DECKS.items()},
 }
 
 

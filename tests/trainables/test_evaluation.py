@@ -35,6 +35,21 @@ def test_the_loss_is_the_mean_over_examples_not_over_batches():
     assert tally.scores().loss == pytest.approx(2.0)
 
 
+def test_a_weighted_mean_is_the_same_for_labels_and_probabilities():
+    logits = torch.tensor([[1.0, -0.5], [0.3, 0.2], [-1.0, 2.0]])
+    labels, weights = torch.tensor([0, 1, 1]), torch.tensor([1.0, 3.0])
+    certain = torch.nn.functional.one_hot(labels, 2).float()
+    losses = [
+        soft_cross_entropy(logits, targets, class_weights=weights) for targets in (labels, certain)
+    ]
+    assert losses[0].item() == pytest.approx(losses[1].item())
+    # By hand: each example's loss times its weight, over the weights' sum of 7.
+    each = -torch.log_softmax(logits, dim=1)[torch.arange(3), labels]
+    assert losses[0].item() == pytest.approx(
+        (each * torch.tensor([1.0, 3.0, 3.0])).sum().item() / 7
+    )
+
+
 def test_smoothed_cross_entropy_by_hand():
     logits = torch.log(torch.tensor([[0.7, 0.3]]))
     plain = soft_cross_entropy(logits, torch.tensor([0]))

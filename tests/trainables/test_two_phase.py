@@ -115,8 +115,11 @@ def test_a_head_phase_checkpoint_holds_the_head_alone(data, tmp_path):
     assert (tmp_path / "2" / TENSORS).stat().st_size < 100_000  # AdamW's two moments included
 
 
-def test_a_checkpoint_predicts_as_the_trial_did_and_so_does_its_export(data, tmp_path):
-    told = train(TINY, data, tmp_path)
+@pytest.mark.parametrize("preprocessing", ["imagenet", "caffe", "unit"])
+def test_a_checkpoint_predicts_as_the_trial_did_and_so_does_its_export(
+    data, tmp_path, preprocessing
+):
+    told = train(replace(TINY, preprocessing=preprocessing), data, tmp_path)
     trained = load_trained(tmp_path / "4")
     logits = trained.predict_logits(data.val.images)
     confusion = torch.zeros(4, 4, dtype=torch.int64)

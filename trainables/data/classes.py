@@ -1,9 +1,11 @@
-"""CIFAR-10's classes, and which of them are bodies that bend. Pure data but for numpy."""
+"""CIFAR-10's classes, and which of them are bodies that bend. The names alone import nothing."""
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-import numpy as np
-from numpy.typing import NDArray
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 CIFAR10_CLASSES = (
     "airplane",
@@ -21,9 +23,11 @@ RIGID = ("airplane", "automobile", "ship", "truck")
 ORGANIC = ("bird", "cat", "deer", "dog", "frog", "horse")
 
 
-def organic_mask(class_names: Sequence[str]) -> NDArray[np.bool_]:
+def organic_mask(class_names: Sequence[str]) -> "NDArray[np.bool_]":
     """Which of the classes are CIFAR-10's organic ones: bool (K,); all False when none is.
 
     Indexed with labels int64 (N,) it tells which pictures are: bool (N,).
     """
+    import numpy as np
+
     return np.array([name in ORGANIC for name in class_names], dtype=bool)
