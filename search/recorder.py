@@ -48,6 +48,13 @@ class Recorder(Callback):
         self.folder, self.record, self.scheduler = folder, record, scheduler
         self.listeners = listeners
 
+    def setup(self, **info: Any) -> None:
+        """Before the first trial: bring best.json up to the journal, which a kill may have left
+        one report ahead of it."""
+        best = self.record.best_trial
+        if best is not None and best.best is not None:
+            self._write_best(best, best.best)
+
     def on_trial_start(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
         number = trial.config["number"]
         kind = "resumed" if number in self.record.trials else "started"

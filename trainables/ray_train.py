@@ -79,10 +79,8 @@ def tune_trial(config: dict[str, Any], shared: SharedTrialInputs) -> None:
                 max_failures=shared.worker_restarts,
                 controller_failure_limit=CONTROLLER_FAILURE_LIMIT,
             ),
-            # Ray keeps the latest checkpoint as well, for a resume.
-            checkpoint_config=train.CheckpointConfig(
-                num_to_keep=1, checkpoint_score_attribute="val_macro_f1"
-            ),
+            # All checkpoints are kept here and dropped by the run's recorder, which alone knows
+            # what has been reported: a worker may be an epoch ahead of the scheduler's decision.
         ),
     )
     relay(trainer, reports)
