@@ -72,7 +72,6 @@ class Recorder(Callback):
         told = self.record.trials[number]
         if self.record.best_trial is told and told.best is report:
             self._write_best(told, report)
-        self._drop_checkpoints(told)
         for listener in self.listeners:
             listener.on_epoch(self.record, told, report)
 
@@ -127,24 +126,17 @@ class Recorder(Callback):
             listener.on_end(self.record, trial)
 
     def _drop_checkpoints(self, trial: TrialRecord) -> None:
-        """Keep what is needed: the best epoch's, and of a running trial all from its last on.
-
-        Ended trials keep their best epoch's only while they are among the best few.
-        """
-        if not trial.reports:
+        """Of an ended trial only its best epoch's stays, while it is among the best few."""
+        if not trial.ended or not trial.reports:
             return
         assert trial.best is not None
-        last = trial.reports[-1]["epoch"]
-        for path in (self.folder.trials / trial_folder(trial.number)).glob("checkpoint_*"):
-            if not path.is_dir():
-                continue
+        is_kept = trial.number in self._kept_trials()
+        for path in (self.folder.trials / trial_folder(trial.number)).glob("checkpoint_*/"):
             epoch = int(path.name.removeprefix("checkpoint_"))
-            is_best = epoch == trial.best["epoch"] and trial.number in self._kept_trials(trial)
-            is_needed_to_resume = not trial.ended and epoch >= last
-            if not is_best and not is_needed_to_resume:
+            if not (is_kept and epoch == trial.best["epoch"]):
                 shutil.rmtree(path, ignore_errors=True)
 
-    def _kept_trials(self, trial: TrialRecord) -> set[int]:
+    def _kept_trials(self) -> set[int]:
         tried = [t for t in self.record.trials.values() if t.reports]
         best = sorted(tried, key=lambda t: -t.best[OBJECTIVE])[:KEPT_TRIALS]  # type: ignore[index]
-        return {t.number for t in best} | (set() if trial.ended else {trial.number})
+        return {trial.number for trial in best}

@@ -34,6 +34,10 @@ if TYPE_CHECKING:
 POLL_SECONDS = 0.5  # how often the driver looks whether a silent run has ended
 # Ray Train gives up on a run whose controller cannot start its workers so often (default: never).
 CONTROLLER_FAILURE_LIMIT = 20
+# The best ones of a running trial. Up to three epochs may be saved before Tune hears of the first
+# (one in the driver, one in the queue, one in the controller), so the best that Tune knows of is
+# among the best four.
+KEPT_CHECKPOINTS = 4
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,8 +83,11 @@ def tune_trial(config: dict[str, Any], shared: SharedTrialInputs) -> None:
                 max_failures=shared.worker_restarts,
                 controller_failure_limit=CONTROLLER_FAILURE_LIMIT,
             ),
-            # All checkpoints are kept here and dropped by the run's recorder, which alone knows
-            # what has been reported: a worker may be an epoch ahead of the scheduler's decision.
+            # Ray keeps the latest as well, and refuses to resume where one that it kept is gone,
+            # so the run's recorder drops checkpoints of ended trials only.
+            checkpoint_config=train.CheckpointConfig(
+                num_to_keep=KEPT_CHECKPOINTS, checkpoint_score_attribute="val_macro_f1"
+            ),
         ),
     )
     relay(trainer, reports)

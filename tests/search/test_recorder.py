@@ -61,29 +61,19 @@ def checkpoints(folder: RunFolder) -> list[str]:
     return sorted(f"{path.parent.name[-1]}/{path.name[-1]}" for path in found)
 
 
-def test_a_running_trial_keeps_its_best_and_its_last_checkpoint(folder):
+def test_a_running_trials_checkpoints_are_rays_and_an_ended_one_keeps_its_best(folder):
     made = recorder(folder)
     made.on_trial_start(0, [], trial(0))
     for epoch, value in ((1, 0.3), (2, 0.6), (3, 0.5)):
         tell(made, 0, epoch, value)
-    assert checkpoints(folder) == ["0/2", "0/3"]
+    (folder.trials / "trial_0000" / "checkpoint_0004").mkdir()  # the worker is an epoch ahead
+    assert checkpoints(folder) == ["0/1", "0/2", "0/3", "0/4"]
     best = folder.read_best()
     assert (best["trial"], best["epoch"], best["val_macro_f1"]) == (0, 2, 0.6)
-    assert (folder.root / best["checkpoint"]).is_dir()
-
-
-def test_a_checkpoint_ahead_of_the_reports_is_kept_while_the_trial_runs_and_dropped_at_its_end(
-    folder,
-):
-    made = recorder(folder)
-    made.on_trial_start(0, [], trial(0))
-    tell(made, 0, 1, 0.3)
-    (folder.trials / "trial_0000" / "checkpoint_0002").mkdir()  # the worker is an epoch ahead
-    tell(made, 0, 1, 0.3)
-    assert checkpoints(folder) == ["0/1", "0/2"]
     made.scheduler.stopped[0] = 1
     made.on_trial_complete(0, [], trial(0))
-    assert checkpoints(folder) == ["0/1"]
+    assert checkpoints(folder) == ["0/2"]
+    assert (folder.root / best["checkpoint"]).is_dir()
     assert made.record.trials[0].stopped_by == "asha"
 
 
