@@ -1,6 +1,7 @@
 """Writes down what happens as it happens: the journal first, then what is derived from it."""
 
 import shutil
+from pathlib import Path
 from typing import Any, Protocol
 
 from ray.tune import Callback
@@ -90,8 +91,10 @@ class Recorder(Callback):
             self._end("stopped", told, by="budget", epoch=last.get("epoch"))
 
     def on_trial_error(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
-        lines = str(trial.get_error() or "no message").strip().splitlines()
-        self._end("failed", self.record.trials[trial.config["number"]], cause=lines[-1][:500])
+        # Tune's own reader looks in the storage, where the text arrives only later.
+        text = Path(trial.error_file).read_text() if trial.error_file else "no message"
+        cause = text.strip().splitlines()[-1].strip()[:500]
+        self._end("failed", self.record.trials[trial.config["number"]], cause=cause)
 
     def on_experiment_end(self, trials: list[Any], **info: Any) -> None:
         for trial in self.record.trials.values():

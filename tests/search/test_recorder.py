@@ -29,9 +29,9 @@ def recorder(folder: RunFolder) -> Recorder:
     return made
 
 
-def trial(number: int, error: str = "") -> SimpleNamespace:
+def trial(number: int, error_file: str | None = None) -> SimpleNamespace:
     config = {"number": number, "config": CONFIG, "params": {}}
-    return SimpleNamespace(config=config, get_error=lambda: error)
+    return SimpleNamespace(config=config, error_file=error_file)
 
 
 def tell(made: Recorder, number: int, epoch: int, value: float, **more: object) -> None:
@@ -117,7 +117,9 @@ def test_a_diverged_and_a_failed_trial_say_so(folder):
         made.on_trial_start(0, [], trial(number))
     tell(made, 0, 2, 0.02, diverged=True)
     made.on_trial_complete(0, [], trial(0))
-    made.on_trial_error(0, [], trial(1, "Traceback ...\n  ...\nRuntimeError: no memory\n"))
+    error_file = folder.root / "error.txt"
+    error_file.write_text("Traceback ...\n  ...\nRuntimeError: no memory\n")
+    made.on_trial_error(0, [], trial(1, str(error_file)))
     assert [t.status for t in made.record.trials.values()] == ["diverged", "failed"]
     assert made.record.trials[1].cause == "RuntimeError: no memory"
 
