@@ -49,11 +49,18 @@ def _tpe(seed: int, trial_number: int, num_startup_trials: int) -> TPESampler:
     )
 
 
+def study_storage(path: Path) -> JournalStorage:
+    """Optuna's journal at `path`; optuna-dashboard opens the same file."""
+    return JournalStorage(JournalFileBackend(str(path)))
+
+
 def open_study(path: Path) -> optuna.Study:
     """The study on disk (Optuna's journal), made if there is none."""
-    storage = JournalStorage(JournalFileBackend(str(path)))
     return optuna.create_study(
-        storage=storage, study_name=STUDY_NAME, direction="maximize", load_if_exists=True
+        storage=study_storage(path),
+        study_name=STUDY_NAME,
+        direction="maximize",
+        load_if_exists=True,
     )
 
 
@@ -86,7 +93,7 @@ class TruthfulOptunaSearch(OptunaSearch):
             metric=OBJECTIVE,
             mode="max",
             study_name=STUDY_NAME,
-            storage=JournalStorage(JournalFileBackend(str(study_path))),
+            storage=study_storage(study_path),
         )
         self._told_epochs: dict[str, set[int]] = {}
         running = self._ot_study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))

@@ -119,7 +119,7 @@ def relay(trainer: TorchTrainer, reports: Queue) -> None:
 
 
 class PutReports(UserCallback):
-    """Puts rank 0's metrics, and the path of the checkpoint that came with them, on a queue."""
+    """Puts rank 0's metrics on a queue, once their checkpoint is stored."""
 
     def __init__(self, reports: Queue) -> None:
         self.reports = reports
@@ -127,8 +127,7 @@ class PutReports(UserCallback):
     def after_report(
         self, run_context: Any, metrics: list[dict[str, Any]], checkpoint: train.Checkpoint | None
     ) -> None:
-        path = checkpoint.path if checkpoint else None
-        self.reports.put({**metrics[0], "checkpoint_path": path})
+        self.reports.put(metrics[0])
 
 
 def scaling(resources: TrialResources) -> train.ScalingConfig:

@@ -65,13 +65,10 @@ def test_a_run_that_fails_fails_the_trial_after_its_last_report(told):
     assert [metrics["epoch"] for metrics in told] == [1, 2, 3]
 
 
-def test_a_report_names_its_checkpoint_and_is_rank_zeros():
-    class Checkpoint:
-        path = "trials/trial_0001/checkpoint_0002"
-
+def test_what_is_relayed_is_rank_zeros_report():
     reports = OneSlot()
-    ray_train.PutReports(reports).after_report(None, [{"epoch": 2}, {"epoch": 99}], Checkpoint())
-    assert reports.get(timeout=1) == {"epoch": 2, "checkpoint_path": Checkpoint.path}
+    ray_train.PutReports(reports).after_report(None, [{"epoch": 2}, {"epoch": 99}], None)
+    assert reports.get(timeout=1) == {"epoch": 2}
 
 
 def test_trial_folders_sort_by_number():
