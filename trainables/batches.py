@@ -1,6 +1,6 @@
 """The batches of an epoch, planned on the host before it starts, so that no step waits for it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -17,6 +17,10 @@ class Batch:
 
     indices: Tensor
     mixing: str | None = None  # "cutmix", "mixup", or None
+
+    def split(self, num_parts: int) -> "list[Batch]":
+        """Parts of almost equal size, mixed in the same way, each within itself."""
+        return [replace(self, indices=part) for part in self.indices.tensor_split(num_parts)]
 
 
 def plan_batches(

@@ -1,9 +1,11 @@
 """Delta checkpoints: what differs from the pre-trained backbone, as safetensors and JSON.
 
 A checkpoint is a folder with `state.safetensors` (tensors) and `state.json` (all the rest); no
-pickle. It needs the backbone's weights to be whole again, and names them by their hash.
+pickle. `SHA256SUMS` tells whether both are as they were written (`sha256sum --check` reads it). It
+needs the backbone's weights to be whole again, and names them by their hash.
 """
 
+import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -24,8 +26,8 @@ from trainables.preprocessing import PREPROCESSING
 from trainables.resize import Resize
 from trainables.weights import load_backbone_state, weights_id
 
-FORMAT_VERSION = 1
-TENSORS, RECORD = "state.safetensors", "state.json"
+FORMAT_VERSION = 3
+TENSORS, RECORD, CHECKSUMS = "state.safetensors", "state.json", "SHA256SUMS"
 StateDict = dict[str, Any]
 
 
@@ -71,6 +73,7 @@ class Checkpoint:
         # safetensors wants each tensor with its memory to itself, in the default layout.
         save_file({k: v.detach().cpu().contiguous() for k, v in tensors.items()}, folder / TENSORS)
         (folder / RECORD).write_text(json.dumps(record))
+        (folder / CHECKSUMS).write_text(_checksums(folder))
 
     def _changed(self, state: dict[str, Tensor]) -> dict[str, Tensor]:
         def differs(name: str, value: Tensor) -> bool:
@@ -84,15 +87,19 @@ def load_checkpoint(folder: Path) -> Checkpoint:
     """Read a checkpoint folder; UserError when a file is missing, damaged or of another version."""
     try:
         record = json.loads((folder / RECORD).read_text())
-        tensors = load_file(folder / TENSORS)
-    except (OSError, ValueError, SafetensorError) as error:
+        version = record["format_version"]
+        if version == FORMAT_VERSION:
+            if (folder / CHECKSUMS).read_text() != _checksums(folder):
+                raise ValueError(f"its files are not as {CHECKSUMS} has them")
+            tensors = load_file(folder / TENSORS)
+    except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
         raise UserError(
-            f"checkpoint {folder} cannot be read ({error}); allowed: a folder with {RECORD} and "
-            f"{TENSORS} as a trial wrote them; choose another checkpoint"
+            f"checkpoint {folder} cannot be read ({error}); allowed: a folder with {RECORD}, "
+            f"{TENSORS} and {CHECKSUMS} as a trial wrote them; choose another checkpoint"
         ) from error
-    if record.get("format_version") != FORMAT_VERSION:
+    if version != FORMAT_VERSION:
         raise UserError(
-            f"checkpoint {folder} has format_version {record.get('format_version')!r}; "
+            f"checkpoint {folder} has format_version {version!r}; "
             f"allowed: {FORMAT_VERSION}; read it with the release that wrote it"
         )
     state = {
@@ -130,6 +137,16 @@ def whole_state(
             "allowed: the same weights; restore that file"
         )
     return {f"backbone.{name}": value for name, value in pretrained.items()} | changed
+
+
+def _checksums(folder: Path) -> str:
+    """What `sha256sum` says of a checkpoint's files."""
+    return "".join(f"{_sha256(folder / name)}  {name}\n" for name in (RECORD, TENSORS))
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:

@@ -39,6 +39,7 @@ BOUNDS: dict[str, tuple[float, float]] = {
     "label_smoothing": (0.0, 0.5),
     "ema_decay": (0.0, 0.99999),
     "early_stopping_epochs": (0, 1000),
+    "last_epoch": (0, 2000),
     "batch_size": (2, 65536),
     "seed": (0, 2**31 - 1),
 }
@@ -81,6 +82,7 @@ class FineTuneConfig:
     batchnorm: str = "train"  # above the unfreeze point; below it, always frozen
     early_stopping_epochs: int = 0  # epochs of phase 2 without a better macro-F1; 0: never
     # Both phases
+    last_epoch: int = 0  # where training ends on the schedule of all epochs; 0: after all of them
     optimizer: str = "adamw"
     schedule: str = "onecycle"  # one cycle a stage of training
     weight_decay: float = 1e-2
@@ -96,6 +98,11 @@ class FineTuneConfig:
     @property
     def total_epochs(self) -> int:
         return self.head_epochs + self.finetune_epochs
+
+    @property
+    def final_epoch(self) -> int:
+        """The epoch after which a trial is over, unless it stops early."""
+        return self.last_epoch or self.total_epochs
 
     def to_dict(self) -> dict[str, Any]:
         """A JSON-able dictionary; `from_dict` is its inverse."""
@@ -132,6 +139,11 @@ class FineTuneConfig:
                 f"interpolation is 'none' with resolution_px {self.resolution_px}; "
                 "allowed: 'none' keeps the native 32 px; set resolution_px to 32 or choose a kernel"
             )
+        if _is_after(self.last_epoch, self.head_epochs, self.finetune_epochs):
+            yield (
+                f"last_epoch is {self.last_epoch}; allowed: 0 to {self.total_epochs}, the epochs "
+                "of both phases; 0 trains them all"
+            )
         if _adds_up_to_more_than_one(self.cutmix_probability, self.mixup_probability):
             yield (
                 f"cutmix_probability {self.cutmix_probability} and mixup_probability "
@@ -142,3 +154,7 @@ class FineTuneConfig:
 
 def _adds_up_to_more_than_one(*shares: float) -> bool:
     return all(isinstance(share, int | float) for share in shares) and sum(shares) > 1
+
+
+def _is_after(epoch: int, *phases: int) -> bool:
+    return all(isinstance(count, int) for count in (epoch, *phases)) and epoch > sum(phases)

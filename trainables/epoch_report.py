@@ -22,6 +22,7 @@ def epoch_report(
     rates: dict[str, float],
     images_per_second: float,
     epoch_seconds: float,
+    micro_batches: int,
     device: torch.device,
 ) -> dict[str, Any]:
     """Plain Python numbers that JSON can hold; a number that is undefined is left out.
@@ -36,6 +37,7 @@ def epoch_report(
         rates: each group's learning rate in the epoch's last step.
         images_per_second: while training, all workers together.
         epoch_seconds: of the whole epoch, validation included.
+        micro_batches: parts that a batch was taken in, for want of memory.
         device: whose memory is told.
     """
     epoch = len(history) + 1
@@ -53,6 +55,7 @@ def epoch_report(
         "rate": rates,
         "images_per_second": images_per_second,
         "epoch_seconds": epoch_seconds,
+        "micro_batches": micro_batches,
         "peak_memory_bytes": peak_memory_bytes(device),
     }
     if phase == FINETUNE_PHASE:  # absent in phase 1: no rung lies there
@@ -60,7 +63,7 @@ def epoch_report(
     report["diverged"] = not (math.isfinite(train.loss) and math.isfinite(val.loss))
     report["finished"] = (
         report["diverged"]
-        or epoch == config.total_epochs
+        or epoch == config.final_epoch
         or _stops_early(config.early_stopping_epochs, [*history, report])
     )
     return {k: v for k, v in report.items() if not (isinstance(v, float) and not math.isfinite(v))}

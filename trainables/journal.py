@@ -1,5 +1,6 @@
 """The run's journal: append-only JSON lines, one decision a line, written as it happens."""
 
+import errno
 import json
 import os
 from datetime import UTC, datetime
@@ -20,8 +21,9 @@ def append(path: Path, event: str, **fields: Any) -> dict[str, Any]:
     line = (json.dumps(record, allow_nan=False) + "\n").encode()
     descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o644)
     try:
-        _drop_cut_line(descriptor)
-        os.write(descriptor, line)
+        _truncate_to_whole_lines(descriptor)
+        if os.write(descriptor, line) != len(line):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
@@ -49,7 +51,16 @@ def read(path: Path) -> list[dict[str, Any]]:
     return records
 
 
-def _drop_cut_line(descriptor: int) -> None:
+def drop_cut_line(path: Path) -> None:
+    """Take away what a kill left behind the last whole line of a file of lines."""
+    descriptor = os.open(path, os.O_RDWR)
+    try:
+        _truncate_to_whole_lines(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _truncate_to_whole_lines(descriptor: int) -> None:
     """Take away what a kill left behind the last whole line, so that the next one stands alone."""
     size = os.fstat(descriptor).st_size
     if size == 0 or os.pread(descriptor, 1, size - 1) == b"\n":

@@ -26,10 +26,11 @@ from trainables.evaluation import soft_cross_entropy
 from trainables.models import FineTuneModel, build_model, set_trainable
 from trainables.optimizers import build_optimizer, group_rates
 from trainables.parallel import SOLO
+from trainables.pictures import TrialData
 from trainables.preprocessing import PREPROCESSING
 from trainables.resize import Resize
 from trainables.stages import FINETUNE_PHASE
-from trainables.two_phase import TrialData, fine_tune
+from trainables.two_phase import fine_tune
 
 LOWEST_RATE, HIGHEST_RATE = 1e-5, 10.0  # of the head; a sweep's first and last
 MEMORY = 0.2  # of the smoothed loss, as a share of the sweep, however many steps it has

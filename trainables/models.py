@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Self
+from typing import Any, Self
 
 import torch
 from torch import Tensor, nn
@@ -38,15 +38,37 @@ class FineTuneModel(nn.Module):
         self.num_features = num_features
         self.frozen: tuple[nn.Module, ...] = ()
 
-    def features(self, images: Tensor) -> Tensor:
-        """Pooled features (B, F) of normalised images (B, 3, R, R)."""
-        features: Tensor = self.backbone(images)
-        return features
+    def features(self, images: Tensor, *, first: int = 0, last: int | None = None) -> Tensor:
+        """Pooled features (B, F) of normalised images (B, 3, R, R).
 
-    def forward(self, images: Tensor) -> Tensor:
-        """Logits (B, K) of normalised images (B, 3, R, R)."""
-        logits: Tensor = self.head(self.features(images))
+        Args:
+            images: or what the parts before `first` make of them.
+            first: part of the backbone to begin with (see `backbone_parts`).
+            last: part to end before; what the parts so far make of the images is returned then.
+        """
+        for part in backbone_parts(self.backbone)[first:last]:
+            for layer in part:
+                images = layer(images)
+        return images
+
+    def forward(self, images: Tensor, *, first: int = 0) -> Tensor:
+        """Logits (B, K) of normalised images (B, 3, R, R); `first` as in `features`."""
+        logits: Tensor = self.head(self.features(images, first=first))
         return logits
+
+    @property
+    def num_frozen_parts(self) -> int:
+        """How many of the lowest parts do nothing but map their input: no layer is trained, no
+        statistic moves."""
+        parts = backbone_parts(self.backbone)
+        return next((i for i, part in enumerate(parts) if self._moves(part)), len(parts))
+
+    def _moves(self, part: tuple[nn.Module, ...]) -> bool:
+        layers = [layer for module in part for _, layer in backbone_layers(module)]
+        return any(
+            layer not in self.frozen or any(p.requires_grad for p in layer.parameters())
+            for layer in layers
+        )
 
     def train(self, mode: bool = True) -> Self:
         """Put the head and the unfrozen layers in `mode`, the frozen layers in eval mode."""
@@ -76,6 +98,16 @@ def build_model(
     with _seeded(config.seed ^ _HEAD_STREAM):
         head = _build_head(config.head, num_features, num_classes, dropout=config.dropout)
     return FineTuneModel(backbone, head, num_features)
+
+
+def backbone_parts(backbone: Any) -> list[tuple[nn.Module, ...]]:
+    """A torchvision ResNet's forward pass as a row: stem, each block, pooling."""
+    stages = (backbone.layer1, backbone.layer2, backbone.layer3, backbone.layer4)
+    return [
+        (backbone.conv1, backbone.bn1, backbone.relu, backbone.maxpool),
+        *((block,) for stage in stages for block in stage),
+        (backbone.avgpool, nn.Flatten(), backbone.fc),
+    ]
 
 
 def backbone_layers(backbone: nn.Module) -> list[tuple[str, nn.Module]]:

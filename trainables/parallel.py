@@ -23,6 +23,12 @@ class WorkerGroup:
             torch.distributed.all_reduce(values)
         return values
 
+    def share(self, value: int, device: torch.device) -> int:
+        """Rank 0's value, on every worker."""
+        if self.size == 1:
+            return value
+        return int(self.sum(torch.tensor(int(value) if self.rank == 0 else 0, device=device)))
+
     def wrap(self, model: nn.Module) -> nn.Module:
         """Average gradients over the group (DistributedDataParallel).
 

@@ -7,7 +7,6 @@ after any epoch goes on exactly as if it had never stopped.
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,41 +15,29 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler, ReduceLROnPlateau
-from torchvision.transforms import v2
 
-from trainables.augment import epoch_view
+from trainables.activations import EVALUATION_BATCH
 from trainables.batches import Batch, plan_batches
 from trainables.checkpoints import Checkpoint, load_checkpoint, whole_state
 from trainables.class_weights import class_weights
 from trainables.config import FineTuneConfig
-from trainables.data.classes import organic_mask
-from trainables.data.images import ImageSet
 from trainables.ema import WeightAverage
 from trainables.epoch_report import epoch_report
 from trainables.evaluation import Scores, Tally, soft_cross_entropy
+from trainables.forward import Forward, Network
+from trainables.memory import reset_peak_memory
 from trainables.models import FineTuneModel, build_model, set_trainable
 from trainables.optimizers import build_optimizer, build_schedule, group_rates, restore_optimizer
 from trainables.parallel import SOLO, WorkerGroup
-from trainables.preprocessing import PREPROCESSING
-from trainables.resize import Resize
+from trainables.pictures import Pictures, TrialData, View
+from trainables.reuse import NO_REUSE, Reuse
 from trainables.stages import FINETUNE_PHASE, HEAD_PHASE, Stage, plan_stages, stage_at
 from trainables.weights import load_backbone_state, weights_id
-
-EVALUATION_BATCH = 256  # pictures; a forward pass without gradients is fastest near here on a CPU
 
 # Called after each epoch with the epoch's metrics and a function that makes its checkpoint. After a
 # resume it is first called again for every epoch so far, with None: whoever listens may have been
 # killed before it heard of the last ones.
 Report = Callable[[dict[str, Any], Callable[[], Checkpoint] | None], None]
-
-
-@dataclass(frozen=True, kw_only=True)
-class TrialData:
-    """The pictures of one trial, and the seed of the epoch views drawn from them."""
-
-    train: ImageSet
-    val: ImageSet
-    data_seed: int
 
 
 def fine_tune(
@@ -60,11 +47,24 @@ def fine_tune(
     *,
     device: torch.device,
     workers: WorkerGroup = SOLO,
+    reuse: Reuse = NO_REUSE,
     resume_from: Path | None = None,
 ) -> None:
-    """Train one configuration from its first epoch, or from after a checkpoint, to its last."""
+    """Train one configuration from its first epoch, or from after a checkpoint, to its last.
+
+    Args:
+        config: what to train.
+        data: what to train it on.
+        report: called after each epoch.
+        device: to train on.
+        workers: that train it together.
+        reuse: where epoch views and frozen activations are shared with other trials; it changes
+            no number. Several workers, each of which sees a part of every batch, share nothing.
+        resume_from: a checkpoint's folder.
+    """
+    reset_peak_memory(device)
     with torch.random.fork_rng(enabled=device.type == "cpu"):
-        trial = Trial(config, data, device=device, workers=workers)
+        trial = Trial(config, data, device=device, workers=workers, reuse=reuse)
         if resume_from:
             trial.resume(resume_from)
             for metrics in trial.history:
@@ -78,7 +78,13 @@ class Trial:
     """One configuration being trained: the model, the optimiser of the current stage, the clock."""
 
     def __init__(
-        self, config: FineTuneConfig, data: TrialData, *, device: torch.device, workers: WorkerGroup
+        self,
+        config: FineTuneConfig,
+        data: TrialData,
+        *,
+        device: torch.device,
+        workers: WorkerGroup,
+        reuse: Reuse = NO_REUSE,
     ) -> None:
         self.config, self.data, self.device, self.workers = config, data, device, workers
         names = data.train.class_names
@@ -87,17 +93,11 @@ class Trial:
         self.weights_id = weights_id(config.backbone, config.weights)
         model = build_model(config, self.num_classes, pretrained=self.pretrained)
         self.model: FineTuneModel = model.to(device).to(memory_format=torch.channels_last)
-        self.resize = Resize(
-            data.train.side_px,
-            config.resolution_px,
-            config.interpolation,
-            device,
-            normalisation=PREPROCESSING[config.preprocessing],
-        )
-        self.mixers = {
-            "cutmix": v2.CutMix(alpha=config.cutmix_alpha, num_classes=self.num_classes),
-            "mixup": v2.MixUp(alpha=config.mixup_alpha, num_classes=self.num_classes),
-        }
+        reuse = reuse if workers.size == 1 else NO_REUSE
+        self.pictures = Pictures(config, data, device=device, reuse=reuse)
+        is_bf16 = config.precision == "bf16"
+        self.network = Network(self.model, self.pictures, device, is_bf16=is_bf16)
+        self.micro_batches = 1  # parts of a batch that go through the network in turn
         weights = class_weights(
             config.class_weights,
             data.train.labels,
@@ -106,9 +106,6 @@ class Trial:
         )
         self.class_weights = None if weights is None else torch.tensor(weights, device=device)
         self.steps_per_epoch = len(data.train) // config.batch_size
-        self.train_labels = torch.tensor(data.train.labels, device=device)
-        self.val_images = torch.tensor(data.val.images, device=device)
-        self.val_labels = torch.tensor(data.val.labels, device=device)
         self.frozen_val_features: Tensor | None = None
         self.stages = plan_stages(config)
         self.stage: Stage | None = None
@@ -136,7 +133,7 @@ class Trial:
         started = time.perf_counter()
         stage = self.enter_stage(stage_at(self.stages, epoch))
         torch.manual_seed(_epoch_seed(self.config.seed, epoch, self.workers.rank))
-        view = torch.from_numpy(self._view(epoch)).to(self.device)
+        view = self.pictures.view(epoch)
         batches = plan_batches(
             self.config,
             self.data.train.labels,
@@ -146,10 +143,9 @@ class Trial:
             device=self.device,
         )
         train_started = time.perf_counter()
-        train_epoch = self._train_head if stage.phase == HEAD_PHASE else self._train_unfrozen
-        train, rates = train_epoch(view, batches)
+        train, rates = self.train(stage, view, batches)
         train_seconds = time.perf_counter() - train_started
-        val = self._validate(stage)
+        val = self.validate(stage)
         if isinstance(self.schedule, ReduceLROnPlateau):
             self.schedule.step(val.loss)
         metrics = epoch_report(
@@ -162,6 +158,7 @@ class Trial:
             rates=rates,
             images_per_second=len(batches) * self.config.batch_size / train_seconds,
             epoch_seconds=time.perf_counter() - started,
+            micro_batches=self.micro_batches,
             device=self.device,
         )
         self.history.append(metrics)
@@ -215,114 +212,76 @@ class Trial:
         restore_optimizer(self.optimizer, saved.optimizer)
         self.schedule.load_state_dict(saved.schedule)
 
-    def _view(self, epoch: int) -> np.ndarray:
-        train = self.data.train
-        view = epoch_view(
-            train.images,
-            policy=self.config.augmentation,
-            data_seed=self.data.data_seed,
-            epoch=epoch,
-            organic=organic_mask(train.class_names)[train.labels],
-        )
-        return view if view.flags.writeable else view.copy()
-
-    def _train_head(self, view: Tensor, batches: list[Batch]) -> tuple[Scores, dict[str, float]]:
-        """Fit the head on the frozen backbone's features of this view.
-
-        A mixed batch has pixels of its own and takes the backbone's forward pass.
-        """
-        plain = [batch.indices for batch in batches if not batch.mixing]
-        needed = torch.cat(plain).unique() if plain else self.train_labels[:0]
-        features = torch.empty(len(view), self.model.num_features, device=self.device)
-        features[needed] = self._features(self.model, view[needed])
-
-        def forward(batch: Batch) -> tuple[Tensor, Tensor]:
-            if not batch.mixing:
-                return self.trained(features[batch.indices]), self.train_labels[batch.indices]
-            pixels, targets = self._pixels_and_targets(view, batch)
-            with torch.no_grad(), self._autocast():
-                mixed_features = self.model.features(pixels)
-            return self.trained(mixed_features.float()), targets
-
-        return self._train(batches, forward)
-
-    def _train_unfrozen(
-        self, view: Tensor, batches: list[Batch]
+    def train(
+        self, stage: Stage, view: View, batches: list[Batch]
     ) -> tuple[Scores, dict[str, float]]:
-        def forward(batch: Batch) -> tuple[Tensor, Tensor]:
-            pixels, targets = self._pixels_and_targets(view, batch)
-            with self._autocast():
-                return self.trained(pixels), targets
-
-        return self._train(batches, forward)
-
-    def _train(
-        self, batches: list[Batch], forward: Callable[[Batch], tuple[Tensor, Tensor]]
-    ) -> tuple[Scores, dict[str, float]]:
-        """One optimiser step a batch; returns the epoch's scores and its last step's rates."""
+        """One optimiser step a batch of `view`; the scores and the last step's rates."""
+        is_head = stage.phase == HEAD_PHASE
+        prepare = self.network.head_phase if is_head else self.network.finetune_phase
+        forward = prepare(self.trained, view, batches)
         self.model.train()
         tally = Tally(self.num_classes, self.device)
         rates = group_rates(self.optimizer)
         for batch in batches:
-            logits, targets = forward(batch)
-            loss = soft_cross_entropy(
-                logits,
-                targets,
-                label_smoothing=self.config.label_smoothing,
-                class_weights=self.class_weights,
-            )
-            self.optimizer.zero_grad()
-            loss.backward()
+            self.backward(batch, forward, tally)
             rates = group_rates(self.optimizer)
             self.optimizer.step()
             if not isinstance(self.schedule, ReduceLROnPlateau):
                 self.schedule.step()
             if self.average:
                 self.average.update(self.model)
-            labels = self.train_labels[batch.indices]
-            tally.add(logits, labels, loss, has_one_label=not batch.mixing)
         return tally.sum_over(self.workers).scores(), rates
 
-    @torch.inference_mode()
-    def _validate(self, stage: Stage) -> Scores:
+    def backward(self, batch: Batch, forward: Forward, tally: Tally) -> None:
+        """A batch's gradients; where memory does not hold it, those of its halves from now on."""
+        try:
+            self._accumulate(batch.split(self.micro_batches), forward, tally)
+            return
+        except torch.OutOfMemoryError:
+            if self.micro_batches > 1 or self.workers.size > 1:
+                raise
+        # Here, not above: while an error is handled, its traceback holds the step's tensors.
+        self.micro_batches = 2
+        torch.cuda.empty_cache()
+        self._accumulate(batch.split(self.micro_batches), forward, tally)
+
+    def _accumulate(self, parts: list[Batch], forward: Forward, tally: Tally) -> None:
+        """Gradients of the mean loss over all parts."""
+        self.optimizer.zero_grad()
+        total = sum(len(part.indices) for part in parts)
+        told = []
+        for part in parts:
+            logits, targets = forward(part)
+            loss = soft_cross_entropy(
+                logits,
+                targets,
+                label_smoothing=self.config.label_smoothing,
+                class_weights=self.class_weights,
+            )
+            (loss * (len(part.indices) / total)).backward()
+            told.append((part, logits.detach(), loss.detach()))
+        for part, logits, loss in told:  # once all parts have gone through
+            labels = self.pictures.train_labels[part.indices]
+            tally.add(logits, labels, loss, has_one_label=not part.mixing)
+
+    @torch.no_grad()
+    def validate(self, stage: Stage) -> Scores:
         """Scores of the evaluated model on the validation split, over all workers."""
-        model = self.evaluated.eval()
-        mine = self.workers.shard(torch.arange(len(self.val_labels), device=self.device))
+        model, labels = self.evaluated.eval(), self.pictures.val_labels
+        mine = self.workers.shard(torch.arange(len(labels), device=self.device))
         if stage.phase == FINETUNE_PHASE:
-            features = self._features(model, self.val_images[mine])
+            features = self.network.val_features(model, mine)
         else:  # the same in every epoch of phase 1
             if self.frozen_val_features is None:
-                self.frozen_val_features = self._features(model, self.val_images[mine])
+                self.frozen_val_features = self.network.val_features(model, mine)
             features = self.frozen_val_features
         tally = Tally(self.num_classes, self.device)
         for chunk, values in zip(
             mine.split(EVALUATION_BATCH), features.split(EVALUATION_BATCH), strict=True
         ):
-            logits, labels = model.head(values), self.val_labels[chunk]
-            tally.add(logits, labels, soft_cross_entropy(logits, labels))
+            logits = model.head(values)
+            tally.add(logits, labels[chunk], soft_cross_entropy(logits, labels[chunk]))
         return tally.sum_over(self.workers).scores()
-
-    @torch.inference_mode()
-    def _features(self, model: FineTuneModel, images: Tensor) -> Tensor:
-        """A backbone's features in eval mode, float32 (N, F), of uint8 pictures (N, S, S, 3)."""
-        model.eval()
-        parts = [images.new_empty(0, model.num_features, dtype=torch.float32)]
-        for chunk in images.split(EVALUATION_BATCH):
-            with self._autocast():
-                parts.append(model.features(self.resize(chunk)).float())
-        return torch.cat(parts)
-
-    def _pixels_and_targets(self, view: Tensor, batch: Batch) -> tuple[Tensor, Tensor]:
-        """A batch at the network's resolution, and its labels or mixed class probabilities."""
-        pixels, labels = self.resize(view[batch.indices]), self.train_labels[batch.indices]
-        if batch.mixing:
-            pixels, labels = self.mixers[batch.mixing](pixels, labels)
-        return pixels, labels
-
-    def _autocast(self) -> torch.autocast:
-        return torch.autocast(
-            self.device.type, torch.bfloat16, enabled=self.config.precision == "bf16"
-        )
 
 
 def _epoch_seed(seed: int, epoch: int, rank: int) -> int:

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from trainables.config import CHOICES, FineTuneConfig
@@ -27,6 +27,13 @@ def test_native_resolution_and_a_larger_one_contradict():
         FineTuneConfig(interpolation="none", resolution_px=64)
 
 
+def test_training_cannot_end_after_its_last_epoch():
+    assert FineTuneConfig(head_epochs=2, finetune_epochs=3, last_epoch=5).final_epoch == 5
+    assert FineTuneConfig(head_epochs=2, finetune_epochs=3).final_epoch == 5
+    with pytest.raises(UserError, match="last_epoch is 6; allowed: 0 to 5"):
+        FineTuneConfig(head_epochs=2, finetune_epochs=3, last_epoch=6)
+
+
 def test_not_a_number_is_out_of_bounds():
     with pytest.raises(UserError, match="head_lr is nan"):
         FineTuneConfig(head_lr=float("nan"))
@@ -39,6 +46,7 @@ def test_not_a_number_is_out_of_bounds():
     ratio=st.floats(1e-6, 10.0),
     seed=st.integers(0, 2**31 - 1),
 )
+@settings(deadline=None)  # a busy machine takes its time
 def test_a_configuration_survives_json(head, unfreeze, head_lr, ratio, seed):
     config = FineTuneConfig(
         head=head, unfreeze=unfreeze, head_lr=head_lr, backbone_lr_ratio=ratio, seed=seed

@@ -21,7 +21,7 @@ from trainables.lr_finder import (
     valley,
 )
 from trainables.optimizers import group_rates
-from trainables.two_phase import TrialData
+from trainables.pictures import TrialData
 
 CPU = torch.device("cpu")
 TINY = FineTuneConfig(resolution_px=32, head_epochs=1, batch_size=8, unfreeze="top5")

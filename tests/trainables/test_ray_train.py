@@ -1,74 +1,81 @@
-"""The relay between a Ray Train run and Tune, without Ray."""
+"""What Tune is told of a trial, without Ray."""
 
-import queue
-import time
+from pathlib import Path
 
 import pytest
-from ray.util.queue import Empty
 
 from trainables import ray_train
+from trainables.ray_train import FineTuneTrial, SharedTrialInputs
+from trainables.reuse import NO_REUSE
+from trainables.slot import SlotResources, TellFailures
 
 
-class OneSlot:
-    """A queue with room for one report, as the driver's own."""
+class Slot:
+    """Stands for the workers: has its reports ready, and remembers its jobs."""
 
-    def __init__(self) -> None:
-        self._queue: queue.Queue = queue.Queue(maxsize=1)
+    def __init__(self, resources: SlotResources) -> None:
+        self.resources, self.jobs = resources, []
+        self.reports: list[dict] = []
 
-    def put(self, item):
-        self._queue.put(item)
+    def assign(self, job):
+        self.jobs.append(job)
 
-    def get(self, timeout):
-        try:
-            return self._queue.get(timeout=timeout)
-        except queue.Empty:
-            raise Empty from None
-
-
-class Run:
-    """A trainer whose run makes three reports and returns, or raises."""
-
-    def __init__(self, reports: OneSlot, error: Exception | None = None) -> None:
-        self.reports, self.error = reports, error
-
-    def fit(self):
-        for epoch in (1, 2, 3):
-            self.reports.put({"epoch": epoch})
-        if self.error:
-            raise self.error
+    def next_report(self):
+        return self.reports.pop(0)
 
 
 @pytest.fixture
-def told(monkeypatch) -> list[dict]:
-    """What Tune was told, by a driver that is slower than the run (trap 2)."""
-    heard: list[dict] = []
-
-    def report(metrics):
-        time.sleep(0.05)
-        heard.append(metrics)
-
-    monkeypatch.setattr(ray_train.tune, "report", report)
-    monkeypatch.setattr(ray_train, "POLL_SECONDS", 0.02)
-    return heard
-
-
-def test_no_report_is_lost_however_slow_tune_is(told):
-    reports = OneSlot()
-    ray_train.relay(Run(reports), reports)
-    assert told == [{"epoch": 1}, {"epoch": 2}, {"epoch": 3}]
+def trial(monkeypatch, tmp_path) -> FineTuneTrial:
+    monkeypatch.setattr(ray_train, "Slot", Slot)
+    trial = object.__new__(FineTuneTrial)  # Tune's own constructor makes folders
+    shared = SharedTrialInputs(
+        datasets={3: "pictures of seed 3", 4: "pictures of seed 4"},
+        trials_dir=str(tmp_path),
+        resources=SlotResources(workers=2),
+        reuse=NO_REUSE,
+    )
+    trial.setup({"number": 7, "config": {"seed": 3}}, shared)
+    return trial
 
 
-def test_a_run_that_fails_fails_the_trial_after_its_last_report(told):
-    reports = OneSlot()
-    with pytest.raises(RuntimeError, match="no memory"):
-        ray_train.relay(Run(reports, RuntimeError("no memory")), reports)
-    assert [metrics["epoch"] for metrics in told] == [1, 2, 3]
+def test_a_trial_trains_on_the_pictures_of_its_seed_in_a_folder_of_its_own(trial):
+    (job,) = trial._slot.jobs
+    assert trial._slot.resources == SlotResources(workers=2)
+    assert (job["config"], job["data"]) == ({"seed": 3}, "pictures of seed 3")
+    assert job["reuse"] == NO_REUSE
+    assert Path(job["folder"]).name == "trial_0007"
+    assert Path(job["folder"]).is_dir()
 
 
-def test_what_is_relayed_is_rank_zeros_report():
-    reports = OneSlot()
-    ray_train.PutReports(reports).after_report(None, [{"epoch": 2}, {"epoch": 99}], None)
-    assert reports.get(timeout=1) == {"epoch": 2}
+@pytest.mark.parametrize(
+    ("report", "is_last"),
+    [
+        ({"epoch": 1, "finished": False}, False),
+        ({"epoch": 9, "finished": True}, True),
+        ({"failure": {"kind": "error", "cause": "..."}}, True),
+    ],
+)
+def test_each_step_is_a_report_and_the_last_one_says_so(trial, report, is_last):
+    trial._slot.reports = [report]
+    assert trial.step() == report | {"done": is_last}
+
+
+def test_the_next_trial_is_trained_by_the_same_workers(trial):
+    slot = trial._slot
+    assert trial.reset_config({"number": 8, "config": {"seed": 4}})
+    assert trial._slot is slot
+    assert [job["data"] for job in slot.jobs] == ["pictures of seed 3", "pictures of seed 4"]
+
+
+def test_why_workers_died_is_told_in_a_line():
+    told = []
+
+    class Exchange:
+        class workers_failed:
+            remote = told.append
+
+    TellFailures(Exchange).after_exception(None, {1: RuntimeError("no such op\nmore")})
+    assert told == [{"kind": "error", "cause": "RuntimeError: no such op"}]
 
 
 def test_trial_folders_sort_by_number():

@@ -9,14 +9,15 @@ import numpy as np
 import pytest
 import torch
 
-from trainables.checkpoints import RECORD, TENSORS, load_checkpoint, load_trained
+from trainables.checkpoints import CHECKSUMS, RECORD, TENSORS, load_checkpoint, load_trained
 from trainables.config import FineTuneConfig
 from trainables.data.images import ImageSet
 from trainables.errors import UserError
 from trainables.exported import load_exported, save_exported
 from trainables.models import backbone_layers
 from trainables.parallel import SOLO
-from trainables.two_phase import Trial, TrialData, fine_tune
+from trainables.pictures import TrialData
+from trainables.two_phase import Trial, fine_tune
 
 CPU = torch.device("cpu")
 TINY = FineTuneConfig(
@@ -211,6 +212,17 @@ def test_early_stopping_ends_a_trial_that_gets_no_better(data):
     assert told[-1]["finished"]
 
 
+def test_a_last_epoch_cuts_a_trial_short_and_changes_nothing_before_it(data):
+    timings = {"epoch_seconds", "images_per_second", "peak_memory_bytes", "finished"}
+    whole, cut = (train(replace(BASE, finetune_epochs=3, last_epoch=e), data) for e in (0, 3))
+    assert len(whole) == 4
+    assert [report["finished"] for report in cut] == [False, False, True]
+    for ours, theirs in zip(cut, whole, strict=False):
+        assert {k: v for k, v in ours.items() if k not in timings} == {
+            k: v for k, v in theirs.items() if k not in timings
+        }
+
+
 def test_gradual_unfreezing_trains_more_layers_at_lower_rates(data):
     config = replace(BASE, finetune_epochs=4, unfreeze="top20", unfreeze_mode="gradual",
                      schedule="constant")  # fmt: skip
@@ -267,7 +279,7 @@ def test_training_leaves_the_callers_random_state_alone(data):
     assert torch.equal(torch.rand(3), expected)
 
 
-@pytest.mark.parametrize("name", [TENSORS, RECORD])
+@pytest.mark.parametrize("name", [TENSORS, RECORD, CHECKSUMS])
 def test_a_damaged_checkpoint_is_refused(data, tmp_path, name):
     train(FineTuneConfig.from_dict(TINY.to_dict() | {"finetune_epochs": 0}), data, tmp_path)
     path = tmp_path / "1" / name
@@ -278,7 +290,49 @@ def test_a_damaged_checkpoint_is_refused(data, tmp_path, name):
 
 def test_a_checkpoint_on_other_backbone_weights_is_refused(data, tmp_path):
     train(FineTuneConfig.from_dict(TINY.to_dict() | {"finetune_epochs": 0}), data, tmp_path)
-    record = json.loads((tmp_path / "1" / RECORD).read_text())
-    (tmp_path / "1" / RECORD).write_text(json.dumps(record | {"weights_id": "other sha256:0"}))
+    (tmp_path / "other").mkdir()
+    saved = load_checkpoint(tmp_path / "1")
+    replace(saved, weights_id="other sha256:0").save(tmp_path / "other")
     with pytest.raises(UserError, match="made on backbone weights other"):
-        load_trained(tmp_path / "1")
+        load_trained(tmp_path / "other")
+
+
+# Memory
+
+
+PLAIN = replace(
+    TINY, head="linear", dropout=0.0, cutmix_probability=0.0, batchnorm="frozen", head_epochs=1
+)
+
+
+def a_device_with_room_for(num_pictures: int):
+    """A hook that raises what CUDA's allocator does, for larger batches that are trained."""
+
+    def hook(module, arguments):
+        if torch.is_grad_enabled() and len(arguments[0]) > num_pictures:
+            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 1.00 GiB")
+
+    return hook
+
+
+def test_a_batch_too_large_for_the_memory_is_halved_once_and_for_all(data):
+    whole, halved = (Trial(PLAIN, data, device=CPU, workers=SOLO) for _ in range(2))
+    halved.model.backbone.layer4[0].register_forward_pre_hook(a_device_with_room_for(8))
+    expected = [whole.run_epoch(epoch) for epoch in (1, 2, 3)]
+    found = [halved.run_epoch(epoch) for epoch in (1, 2, 3)]
+    # Phase 1 trains the head alone, on features.
+    assert [report["micro_batches"] for report in found] == [1, 2, 2]
+    assert [report["micro_batches"] for report in expected] == [1, 1, 1]
+    # Where no picture depends on others in its batch, two halves make the same step.
+    for name in ("train_loss", "val_loss"):
+        told = [[report[name] for report in reports] for reports in (expected, found)]
+        assert told[0] == pytest.approx(told[1], rel=1e-4)
+    assert found[-1]["train_confusion"] == expected[-1]["train_confusion"]
+
+
+def test_halves_that_do_not_fit_either_end_the_trial(data):
+    trial = Trial(PLAIN, data, device=CPU, workers=SOLO)
+    trial.model.backbone.layer4[0].register_forward_pre_hook(a_device_with_room_for(7))
+    trial.run_epoch(1)
+    with pytest.raises(torch.OutOfMemoryError):
+        trial.run_epoch(2)

@@ -1,0 +1,91 @@
+"""What the workers of a slot do: one job after the other, and the driver is told of each epoch."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import ray
+from ray import train
+from ray.actor import ActorHandle
+from ray.train.torch import get_device
+
+from trainables.checkpoint_folders import drop_old, newest_readable, store
+from trainables.checkpoints import Checkpoint
+from trainables.config import FineTuneConfig
+from trainables.exchange import Job
+from trainables.failures import describe, is_transient
+from trainables.parallel import WorkerGroup
+from trainables.two_phase import fine_tune
+
+
+class JobOverError(Exception):
+    """The driver has no use for more of this job."""
+
+
+def work(exchange: ActorHandle) -> None:
+    """Train jobs until the exchange is closed, in the process of one Ray Train worker.
+
+    A worker that was started in another's place takes the same job again and goes on from its
+    newest checkpoint. A fault that would come back is told instead of tried again; with several
+    workers it is raised all the same, since the others wait for this one.
+    """
+    context, device = train.get_context(), _device()
+    workers = WorkerGroup(rank=context.get_world_rank(), size=context.get_world_size())
+    number = 0
+    while True:
+        found = ray.get(exchange.take.remote(number)) if workers.rank == 0 else 0
+        if not (number := workers.share(found, device)):
+            return
+        try:
+            train_job(ray.get(exchange.job.remote(number)), number, exchange, workers)
+        except JobOverError:
+            pass
+        except Exception as error:
+            if workers.size > 1 or is_transient(error):
+                raise
+            ray.get(exchange.tell.remote(number, {"failure": describe(error)}))
+            raise  # the next job gets a fresh process
+        gc.collect()
+
+
+def train_job(job: Job, number: int, exchange: ActorHandle, workers: WorkerGroup) -> None:
+    """The two-phase loop, from the job's newest readable checkpoint if there is one.
+
+    Raises:
+        JobOverError: when the driver does not want it any more.
+    """
+    device = _device()
+    folder = Path(job["folder"])
+    newest, refused = newest_readable(folder)
+    values: dict[int, float] = {}  # macro-F1 by epoch
+
+    def report(metrics: dict[str, Any], make_checkpoint: Callable[[], Checkpoint] | None) -> None:
+        values[metrics["epoch"]] = metrics["val_macro_f1"]
+        told = {**metrics, "refused_checkpoints": refused[:]} if refused else metrics
+        refused.clear()
+        goes_on = False
+        if workers.rank == 0:
+            if make_checkpoint:
+                store(make_checkpoint(), folder, metrics["epoch"])
+                drop_old(folder, values)
+            goes_on = ray.get(exchange.tell.remote(number, told))
+        if not workers.share(goes_on, device):
+            raise JobOverError
+
+    fine_tune(
+        FineTuneConfig.from_dict(job["config"]),
+        ray.get(job["data"]),
+        report,
+        device=device,
+        workers=workers,
+        reuse=job["reuse"],
+        resume_from=newest,
+    )
+
+
+def _device() -> Any:
+    found = get_device()
+    return found[0] if isinstance(found, list) else found
