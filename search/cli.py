@@ -1,7 +1,6 @@
 """From the command line to checked settings; what every entry point does with a fault."""
 
 import argparse
-import json
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -9,27 +8,31 @@ from typing import Any
 
 import tyro
 
+from search.run_folder import RunFolder
 from search.settings import Settings, preset_settings
 from trainables.errors import UserError, refuse
 
 # What may change between the sessions of one run: how much, and on what; never the question.
 CHANGEABLE = {
     "num_trials", "max_hours", "max_concurrent", "cpus_per_trial", "gpus_per_trial",
-    "workers_per_trial", "storage", "name", "resume", "dry_run",
+    "workers_per_trial", "reserve_trials", "disk_quota", "reuse", "reuse_limit",
+    "storage", "name", "resume", "dry_run",
 }  # fmt: skip
 
 
-def run_main(main: Callable[[Sequence[str]], None]) -> int:
-    """Run an entry point; a fault of the user's becomes its lines on standard error, status 2."""
+def run_main(main: Callable[[Sequence[str]], int | None]) -> int:
+    """Run an entry point and return its status (None: 0).
+
+    A fault of the user's becomes its lines on standard error and status 2.
+    """
     try:
-        main(sys.argv[1:])
+        return main(sys.argv[1:]) or 0
     except UserError as error:
         for fault in error.faults:
             print(f"error: {fault}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         return 130
-    return 0
 
 
 def parse_settings(arguments: Sequence[str], *, prog: str = "python -m search.run") -> Settings:
@@ -53,9 +56,9 @@ def parse_settings(arguments: Sequence[str], *, prog: str = "python -m search.ru
     if settings.resume:
         refuse(
             f"--{name.replace('_', '-')} is {value!r}, but the run was started with "
-            f"{defaults[name]!r}; allowed when resuming: the same; start a new run instead"
-            for name, value in settings.to_dict().items()
-            if name not in CHANGEABLE and value != defaults[name]
+            f"{recorded!r}; allowed when resuming: the same; start a new run instead"
+            for name, recorded in Settings(**defaults).to_dict().items()
+            if name not in CHANGEABLE and (value := settings.to_dict()[name]) != recorded
         )
     return settings
 
@@ -71,12 +74,6 @@ def _first_look(arguments: Sequence[str]) -> argparse.Namespace:
 
 
 def _recorded(first: argparse.Namespace) -> dict[str, Any]:
-    path = Path(first.storage) / first.name / "experiment.json"
-    try:
-        settings: dict[str, Any] = json.loads(path.read_text())["settings"]
-    except (OSError, ValueError, KeyError) as error:
-        raise UserError(
-            f"--resume --name {first.name}: {path} cannot be read ({error}); allowed: a run that "
-            "`python -m search.run` started; leave out --resume to start it"
-        ) from error
+    experiment = RunFolder(Path(first.storage) / first.name).read_experiment()
+    settings: dict[str, Any] = experiment["settings"]
     return {**settings, "storage": first.storage, "resume": False, "dry_run": False}

@@ -20,10 +20,7 @@ def describe() -> dict[str, Any]:
     """Versions, hardware and commit, as experiment.json records them."""
     return {
         "git_commit": git_commit(),
-        "versions": {
-            "python": platform.python_version(),
-            **{package: version(package) for package in PACKAGES},
-        },
+        "versions": versions(),
         "hardware": {
             "processor": _processor(),
             "cores": os.cpu_count(),
@@ -32,6 +29,23 @@ def describe() -> dict[str, Any]:
         },
         "command": " ".join(["python -m search.run", *sys.argv[1:]]),
     }
+
+
+def versions() -> dict[str, str]:
+    """Of Python and of the packages that numbers depend on."""
+    return {
+        "python": platform.python_version(),
+        **{package: version(package) for package in PACKAGES},
+    }
+
+
+def differing_versions(recorded: dict[str, str]) -> list[str]:
+    """A line for each package of another version than recorded."""
+    return [
+        f"{package} is {here}; the run was made with {recorded.get(package)}"
+        for package, here in versions().items()
+        if here != recorded.get(package)
+    ]
 
 
 def git_commit() -> str | None:
@@ -59,6 +73,15 @@ def choose_precision(settings: Settings) -> str:
     return "bf16" if torch.ops.mkldnn._is_mkldnn_bf16_supported() else "float32"
 
 
+def worker_threads(settings: Settings) -> int:
+    """PyTorch's threads in a trial's worker.
+
+    Ray sets OMP_NUM_THREADS to the worker's cores, rounded down, where the environment of the
+    cluster does not set it.
+    """
+    return max(1, int(settings.cpus_per_trial))
+
+
 def check_gpus(settings: Settings, *, num_gpus: float, where: str) -> None:
     """Refuse a run whose trials could never be placed."""
     wanted = settings.gpus_per_trial * settings.workers_per_trial
@@ -67,6 +90,17 @@ def check_gpus(settings: Settings, *, num_gpus: float, where: str) -> None:
             f"--gpus-per-trial {settings.gpus_per_trial:g} x --workers-per-trial "
             f"{settings.workers_per_trial} wants {wanted:g} GPUs, {where} has {num_gpus:g}; "
             "allowed: --gpus-per-trial 0 (trains on the CPU), or a cluster with GPUs (RAY_ADDRESS)"
+        )
+
+
+def check_cores(settings: Settings, *, largest_node: float) -> None:
+    """Refuse a run whose trials would wait for ever: a worker's cores lie on one node."""
+    if settings.cpus_per_trial > largest_node:
+        raise UserError(
+            f"--cpus-per-trial {settings.cpus_per_trial:g} wants {settings.cpus_per_trial:g} cores "
+            f"on one node, the cluster's largest has {largest_node:g}; allowed: up to "
+            f"{largest_node:g}, or a cluster with a larger node (RAY_ADDRESS; `local` starts one "
+            "here)"
         )
 
 

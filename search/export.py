@@ -21,6 +21,8 @@ from trainables.errors import UserError
 from trainables.exported import save_exported
 
 NUM_PROBES = 64  # validation pictures on which the reloaded model must say the same
+# The final model was trained on the validation pictures as well: it has a note instead of figures.
+PROVENANCE = ("trial", "epoch", "val_macro_f1", "val_accuracy", "num_images", "note")
 TOLERANCE = 1e-4  # of a logit; another process may sum in another order
 
 
@@ -28,11 +30,15 @@ def main(arguments: Sequence[str]) -> None:
     """Write the export, reload it in a fresh process, compare; nothing stays when they differ."""
     parser = argparse.ArgumentParser(prog="python -m search.export", description=__doc__)
     parser.add_argument("run", type=Path, help="run folder, such as runs/demo")
-    folder = RunFolder(parser.parse_args(arguments).run)
-    experiment, best = folder.read_experiment(), folder.read_best()
+    parser.add_argument("--final", action="store_true", help="the model of search.confirm --final")
+    options = parser.parse_args(arguments)
+    folder = RunFolder(options.run)
+    experiment = folder.read_experiment()
+    best = folder.read_final() if options.final else folder.read_best()
+    goal = folder.export_final if options.final else folder.export
     trained = load_trained(folder.root / best["checkpoint"])
     probes = load_training(DataSpec.from_dict(experiment["data"])).val.images[:NUM_PROBES]
-    figures = {name: best[name] for name in ("trial", "epoch", "val_macro_f1", "val_accuracy")}
+    figures = {name: best[name] for name in PROVENANCE if name in best}
     provenance = figures | {"run": experiment["name"], "git_commit": experiment["git_commit"]}
     with tempfile.TemporaryDirectory(dir=folder.root) as scratch:
         made = Path(scratch) / "export"
@@ -44,12 +50,14 @@ def main(arguments: Sequence[str]) -> None:
                 f"the reloaded model's logits differ by up to {worst:.2g}; allowed: {TOLERANCE}; "
                 "nothing was exported, please report this"
             )
-        made.rename(_free(folder.export))
-    journal.append(folder.journal, "exported", **figures)
-    print(
-        f"exported     {folder.export}: trial {best['trial']}, epoch {best['epoch']}, "
-        f"validation macro-F1 {best['val_macro_f1']:.3f}"
+        made.rename(_free(goal))
+    journal.append(folder.journal, "exported", folder=goal.name, **figures)
+    reached = (
+        f"trained on all {best['num_images']:,} pictures, nothing held out"
+        if options.final
+        else f"validation macro-F1 {best['val_macro_f1']:.3f}"
     )
+    print(f"exported     {goal}: trial {best['trial']}, epoch {best['epoch']}, {reached}")
     print(
         f"reloaded     in a fresh process: {NUM_PROBES} pictures, same classes, "
         f"logits within {worst:.1e}"

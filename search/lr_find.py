@@ -51,15 +51,15 @@ def find(settings: Settings, *, phase: int, num_steps: int) -> "Curve":
     """Sweep, with a line every few steps; what is heavy is imported after the flags' check."""
     import torch
 
-    from search.environment import check_gpus, choose_precision
+    from search.environment import check_gpus, choose_precision, worker_threads
     from trainables.data.load import load_training
     from trainables.lr_finder import sweep
-    from trainables.two_phase import TrialData
+    from trainables.pictures import TrialData
 
     refuse(check_source(settings.data_spec))
     if settings.gpus_per_trial:
         check_gpus(settings, num_gpus=torch.cuda.device_count(), where="this machine")
-    torch.set_num_threads(max(1, int(settings.cpus_per_trial)))  # as a trial has them
+    torch.set_num_threads(worker_threads(settings))
     config = settings.base_config(precision=choose_precision(settings))
     loaded = load_training(settings.data_spec)
 

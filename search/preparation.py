@@ -2,17 +2,21 @@
 
 import tempfile
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
-from search.run_folder import RunFolder, write_bytes
+from search.environment import describe
+from search.known import warm_start
+from search.run_folder import FORMAT_VERSION, RunFolder, write_bytes, write_json
 from search.settings import Settings
+from spaces.registry import load_space
 from trainables import journal
 from trainables.config import FineTuneConfig
 from trainables.data.audit import run_audit
 from trainables.data.load import fingerprint, load_training
 from trainables.data.sources import check_source
 from trainables.errors import UserError, refuse
-from trainables.two_phase import TrialData
+from trainables.pictures import TrialData
 from trainables.weights import load_backbone_state
 
 
@@ -24,45 +28,82 @@ class PreparedData:
     fingerprint: str
 
 
-def prepare(settings: Settings, folder: RunFolder, base: FineTuneConfig) -> PreparedData:
-    """Check source and weights, audit, load; a new run's folder is made when all has passed.
+def begin(settings: Settings, folder: RunFolder, base: FineTuneConfig) -> PreparedData:
+    """Check source and weights, audit, load; the run's folder is made when all has passed.
 
     Raises:
-        UserError: with the faults; a new run leaves nothing behind.
+        UserError: with the faults; nothing is left behind.
     """
-    spec = settings.data_spec
-    refuse(check_source(spec))
+    refuse(check_source(settings.data_spec))
     load_backbone_state(base.backbone, base.weights)
-    if not settings.resume:
-        _audit_into(folder, settings)
-    loaded = load_training(spec)
-    for note in loaded.notes:
-        print(f"note         {note}")
-    data = PreparedData(
-        pictures=TrialData(train=loaded.train, val=loaded.val, data_seed=spec.seed),
-        fingerprint=f"train {fingerprint(loaded.train)} val {fingerprint(loaded.val)}",
-    )
-    if settings.resume:
-        expected = folder.read_experiment()["data_fingerprint"]
-        if data.fingerprint != expected:
-            raise UserError(
-                f"--data {settings.data} has fingerprint {data.fingerprint}; allowed when "
-                f"resuming: {expected}; restore the pictures or start a new run"
+    with tempfile.TemporaryDirectory() as scratch:
+        # The audit reads the test split in a process of its own; here only its hash is known.
+        audit = run_audit(settings.data_spec, Path(scratch) / "audit.json")
+        audit_json = (Path(scratch) / "audit.json").read_bytes()
+    data = _load(settings)
+    start = None
+    if settings.warm_start:
+        space = load_space(settings.space)
+        start = warm_start(settings.warm_start, space, base, data.fingerprint)
+    with folder.made_whole() as made:
+        write_json(
+            made.experiment,
+            {
+                "format_version": FORMAT_VERSION,
+                "name": folder.root.name,
+                "created": datetime.now(UTC).isoformat(timespec="seconds"),
+                "settings": settings.to_dict() | {"name": folder.root.name},
+                "space": settings.space,
+                "seed": settings.seed,
+                "data": settings.data_spec.to_dict(),
+                "data_fingerprint": data.fingerprint,
+                "test_hash": audit.hashes["test"],
+                "class_names": list(data.pictures.train.class_names),
+                "base_config": base.to_dict(),
+                **describe(),
+            },
+        )
+        write_bytes(made.audit, audit_json)
+        journal.append(made.journal, "test_audited", hashes=audit.hashes)
+        if start:
+            journal.append(
+                made.journal,
+                "warm_started",
+                source=settings.warm_start,
+                points=[point.to_dict() for point in start.points],
+                first=start.first,
             )
+    splits = ", ".join(f"{figures['count']} {name}" for name, figures in audit.splits.items())
+    print(
+        f"audit        passed: {splits} pictures, {len(audit.warnings)} warnings"
+        " (examples in audit.json)"
+    )
+    for warning in audit.warnings:
+        print(f"             {warning.partition(' (')[0]}")
+    if start:
+        print(f"warm start   {start.note}")
     return data
 
 
-def _audit_into(folder: RunFolder, settings: Settings) -> None:
-    with tempfile.TemporaryDirectory() as scratch:
-        result = run_audit(settings.data_spec, Path(scratch) / "audit.json")
-        folder.root.mkdir(parents=True)
-        write_bytes(folder.audit, (Path(scratch) / "audit.json").read_bytes())
-    # The audit reads the test split in a process of its own; here only its hash is known.
-    journal.append(folder.journal, "test_audited", hashes=result.hashes)
-    splits = ", ".join(f"{figures['count']} {name}" for name, figures in result.splits.items())
-    print(
-        f"audit        passed: {splits} pictures, {len(result.warnings)} warnings"
-        " (examples in audit.json)"
+def continue_with(settings: Settings, folder: RunFolder) -> PreparedData:
+    """The pictures of a run that exists; UserError when they are not the same any more."""
+    refuse(check_source(settings.data_spec))
+    data = _load(settings)
+    expected = folder.read_experiment()["data_fingerprint"]
+    if data.fingerprint != expected:
+        raise UserError(
+            f"--data {settings.data} has fingerprint {data.fingerprint}; allowed: that of the run, "
+            f"{expected}; restore the pictures or start a new run"
+        )
+    return data
+
+
+def _load(settings: Settings) -> PreparedData:
+    spec = settings.data_spec
+    loaded = load_training(spec)
+    for note in loaded.notes:
+        print(f"note         {note}")
+    return PreparedData(
+        pictures=TrialData(train=loaded.train, val=loaded.val, data_seed=spec.seed),
+        fingerprint=f"train {fingerprint(loaded.train)} val {fingerprint(loaded.val)}",
     )
-    for warning in result.warnings:
-        print(f"             {warning.partition(' (')[0]}")

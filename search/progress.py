@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from search.listener import Listener
 from search.names import OBJECTIVE
 from search.record import RunRecord, TrialRecord
 
@@ -15,7 +16,7 @@ HEADER = (
 )
 
 
-class Progress:
+class Progress(Listener):
     """Prints to `out` (default: standard output); `clock` gives seconds."""
 
     def __init__(
@@ -44,6 +45,9 @@ class Progress:
     def on_end(self, record: RunRecord, trial: TrialRecord) -> None:
         self._out(f"{self._elapsed()}  {trial.number:>5}  {describe_end(trial)}")
 
+    def on_note(self, record: RunRecord, text: str) -> None:
+        self._out(f"{self._elapsed()}  note: {text}")
+
     def _elapsed(self) -> str:
         return f"{duration(self._clock() - self._started):>8}"
 
@@ -52,10 +56,8 @@ def describe_end(trial: TrialRecord) -> str:
     """How a trial ended, in a few words."""
     best = trial.best
     reached = f"best F1 {best[OBJECTIVE]:.3f} at epoch {best['epoch']}" if best else "no epoch"
-    if trial.status == "stopped" and trial.stopped_by == "asha":
-        return f"stopped by ASHA after {trial.rung} fine-tune epochs, {reached}"
     if trial.status == "stopped":
-        return f"stopped by {trial.stopped_by}, {reached}"
+        return f"stopped by ASHA after {trial.rung} fine-tune epochs, {reached}"
     if trial.status == "failed":
         return f"failed: {trial.cause}"
     return f"{trial.status}, {reached}"

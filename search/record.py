@@ -1,7 +1,9 @@
 """What happened to each trial: a fold over the journal's events."""
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
 
@@ -20,14 +22,16 @@ class TrialRecord:
     params: dict[str, Any] = field(default_factory=dict)  # what Optuna chose of it
     status: Status = "running"
     reports: list[dict[str, Any]] = field(default_factory=list)  # one an epoch, in order
-    stopped_by: str | None = None  # "asha" or "budget"
-    rung: int | None = None  # phase-2 epochs at the rung that stopped it
+    rung: int | None = None  # phase-2 epochs at the rung where ASHA stopped it
+    spared_at: int | None = None  # the rung where ASHA would have, had it not been let run on
     cause: str | None = None  # of a failure, one line
+    kind: str | None = None  # of a failure: "out_of_memory" or "error"
 
     @property
     def best(self) -> dict[str, Any] | None:
-        """The report of its best epoch."""
-        return max(self.reports, key=lambda report: report[OBJECTIVE], default=None)
+        """The report of its best epoch; None while no validation is on record."""
+        validated = [report for report in self.reports if OBJECTIVE in report]
+        return max(validated, key=lambda report: report[OBJECTIVE], default=None)
 
     @property
     def ended(self) -> bool:
@@ -39,9 +43,15 @@ class RunRecord:
 
     def __init__(self) -> None:
         self.trials: dict[int, TrialRecord] = {}
+        self.asked: set[int] = set()  # numbers of the configurations that were to be trained
+        self.answered: dict[int, int] = {}  # an exact duplicate -> the trial that answered it
+        self.known: list[dict[str, Any]] = []  # results taken over from another run
+        self.asked_first: list[dict[str, Any]] = []  # its points that are worth a trial here
         # (trial number, report) in the order of arrival, as ASHA saw them.
         self.reports: list[tuple[int, dict[str, Any]]] = []
-        self.elapsed_seconds = 0.0  # of the sessions that ended in order
+        # The trial whose best epoch is the best of all; the earlier one of two equals.
+        self.best_trial: TrialRecord | None = None
+        self._sessions: list[list[datetime]] = []  # first and last event of each
 
     @classmethod
     def read(cls, path: Path) -> "RunRecord":
@@ -56,32 +66,63 @@ class RunRecord:
         return record
 
     @property
-    def best_trial(self) -> TrialRecord | None:
-        """The trial whose best epoch is the best of all; the earlier one of two equals."""
-        tried = [trial for trial in self.trials.values() if trial.reports]
-        return max(tried, key=lambda trial: trial.best[OBJECTIVE], default=None)  # type: ignore[index]
+    def num_ended(self) -> int:
+        return sum(trial.ended for trial in self.trials.values())
+
+    @property
+    def elapsed_seconds(self) -> float:
+        """Time that the sessions took, each up to its last event: a killed one counts too."""
+        return sum((last - first).total_seconds() for first, last in self._sessions)
 
     def apply(self, event: dict[str, Any]) -> None:
-        """Take in one event; events that are about no trial are passed over."""
-        kind = event["event"]
-        if kind == "started":
-            trial = TrialRecord(
-                number=event["trial"], config=event["config"], params=event["params"]
-            )
-            self.trials.setdefault(trial.number, trial)
-        elif kind == "reported":
-            self.trials[event["trial"]].reports.append(event["report"])
-            self.reports.append((event["trial"], event["report"]))
-        elif kind in ("finished", "stopped", "failed", "diverged"):
-            trial = self.trials[event["trial"]]
-            trial.status = kind
-            trial.stopped_by = event.get("by")
-            trial.rung = event.get("rung")
-            trial.cause = event.get("cause")
-        elif kind == "session_ended":
-            self.elapsed_seconds += event["seconds"]
+        """Take in one event; those that concern no trial are passed over."""
+        self._note_time(event)
+        match event["event"]:
+            case "asked":
+                self.asked.add(event["trial"])
+            case "answered":
+                self.answered[event["trial"]] = event["of"]
+            case "warm_started":
+                self.known, self.asked_first = event["points"], event["first"]
+            case "started":
+                trial = TrialRecord(
+                    number=event["trial"], config=event["config"], params=event["params"]
+                )
+                self.trials.setdefault(trial.number, trial)
+            case "reported":
+                self._take_in(self.trials[event["trial"]], event["report"])
+            case "spared":
+                self.trials[event["trial"]].spared_at = event["rung"]
+            case "finished" | "stopped" | "failed" | "diverged" as status:
+                trial = self.trials[event["trial"]]
+                trial.status = status
+                trial.rung = event.get("rung")
+                trial.cause, trial.kind = event.get("cause"), event.get("kind")
 
     def knows(self, number: int, epoch: int) -> bool:
         """Whether an epoch of a trial was reported already (a resumed trial tells it again)."""
         trial = self.trials.get(number)
         return trial is not None and any(report["epoch"] == epoch for report in trial.reports)
+
+    def _take_in(self, trial: TrialRecord, report: dict[str, Any]) -> None:
+        trial.reports.append(report)
+        self.reports.append((trial.number, report))
+        if OBJECTIVE in report and (
+            self.best_trial is None or _rank(trial, report) > _rank(self.best_trial)
+        ):
+            self.best_trial = trial
+
+    def _note_time(self, event: dict[str, Any]) -> None:
+        if "time" not in event:
+            return
+        time = datetime.fromisoformat(event["time"])
+        if event["event"] == "session_started":
+            self._sessions.append([time, time])
+        elif event["event"] in ("reported", "session_ended") and self._sessions:
+            self._sessions[-1][1] = time
+
+
+def _rank(trial: TrialRecord, report: dict[str, Any] | None = None) -> tuple[float, int]:
+    """What trials are ordered by, in one of their epochs (default: their best)."""
+    report = report or trial.best
+    return (report[OBJECTIVE], -trial.number) if report else (-math.inf, 0)

@@ -1,54 +1,105 @@
 """Writes down what happens as it happens: the journal first, then what is derived from it."""
 
+import errno
 import shutil
+import time
+from collections.abc import Callable
+from functools import wraps
 from pathlib import Path
-from typing import Any, Protocol
+from textwrap import shorten
+from typing import Any
 
 from ray.tune import Callback
 
+from search.disk import occupied_bytes, show_bytes
+from search.halt import Halt
+from search.listener import Listener
 from search.names import OBJECTIVE
-from search.record import RunRecord, TrialRecord
+from search.record import TrialRecord
 from search.run_folder import RunFolder, write_json
-from search.scheduler import PhaseAlignedASHA
+from search.run_log import RunLog
+from search.scheduler import Judge
 from search.tables import write_tables
-from trainables import journal
 from trainables.config import FineTuneConfig
 from trainables.ray_train import trial_folder
 
+NOTE_LENGTH = 80  # characters of a cause on the terminal; the journal has all
+TABLES_SHARE = 0.05  # of the driver's time, at most, while the search runs
 KEPT_TRIALS = 3  # ended trials whose best checkpoint stays, the best ones
 # What Tune adds to a report, and what is not a measurement.
 REPORT_FIELDS = (
     *("epoch", "phase", "phase2_epoch", "train_loss", "train_accuracy"),
     *("val_loss", "val_accuracy", "val_macro_f1", "val_f1", "val_confusion"),
-    *("rate", "images_per_second", "epoch_seconds", "peak_memory_bytes", "diverged", "finished"),
+    *(
+        "rate",
+        "images_per_second",
+        "epoch_seconds",
+        "peak_memory_bytes",
+        "micro_batches",
+        "diverged",
+        "finished",
+    ),
 )
 
 
-class Listener(Protocol):
-    """Hears of each epoch and of each trial's end, after both are in the journal."""
+def unless_halted(hook: Callable[..., None]) -> Callable[..., None]:
+    """Run a hook of the recorder, unless the run is halted; halt it where the disk is full."""
 
-    def on_epoch(self, record: RunRecord, trial: TrialRecord, report: dict[str, Any]) -> None: ...
+    @wraps(hook)
+    def guarded(self: "Recorder", *arguments: Any, **info: Any) -> None:
+        if self.halt.reason is not None:
+            return
+        try:
+            hook(self, *arguments, **info)
+        except OSError as error:
+            self.halt.stop(
+                f"{self.folder.root} cannot be written ({error.strerror}); free some space",
+                is_fault=True,
+            )
 
-    def on_end(self, record: RunRecord, trial: TrialRecord) -> None: ...
+    return guarded
 
 
 class Recorder(Callback):
     """Tune's callback that keeps journal, best.json, tables and checkpoints in step.
 
     A trial that resumes reports its earlier epochs again; those that are in the journal already
-    are passed over.
+    are passed over. Once the run is halted nothing is written any more, so that the trials which
+    Tune then stops stay as they are, to be resumed.
+
+    Args:
+        folder: of the run.
+        log: its journal.
+        halt: used when the disk is full.
+        judge: whose decisions are written down; None when no trial is ever stopped.
+        listeners: told after the journal, in this order.
+        kept_trials: ended trials whose best checkpoint stays; 0: none, and no best.json.
+        quota_bytes: what the run folder may occupy; 0: no limit.
+        report_fields: what of an epoch's report is written down.
     """
 
     def __init__(
         self,
         folder: RunFolder,
-        record: RunRecord,
-        scheduler: PhaseAlignedASHA,
-        listeners: tuple[Listener, ...],
+        log: RunLog,
+        halt: Halt,
+        *,
+        judge: Judge | None = None,
+        listeners: tuple[Listener, ...] = (),
+        kept_trials: int = KEPT_TRIALS,
+        quota_bytes: int = 0,
+        report_fields: tuple[str, ...] = REPORT_FIELDS,
     ) -> None:
-        self.folder, self.record, self.scheduler = folder, record, scheduler
-        self.listeners = listeners
+        self.folder, self.log, self.halt = folder, log, halt
+        self.record = log.record
+        self._judge, self._listeners = judge, listeners
+        self._kept, self._quota_bytes = kept_trials, quota_bytes
+        self._report_fields = report_fields
+        self._failures: dict[int, dict[str, str]] = {}  # told by trials that are about to end
+        self._stripped: set[int] = set()  # ended trials without any checkpoint left
+        self._tables_due = 0.0  # seconds on the monotonic clock
 
+    @unless_halted
     def setup(self, **info: Any) -> None:
         """Before the first trial: bring best.json up to the journal, which a kill may have left
         one report ahead of it."""
@@ -56,55 +107,79 @@ class Recorder(Callback):
         if best is not None and best.best is not None:
             self._write_best(best, best.best)
 
+    @unless_halted
     def on_trial_start(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
         number = trial.config["number"]
         kind = "resumed" if number in self.record.trials else "started"
         config = FineTuneConfig.from_dict(trial.config["config"]).to_dict()
-        self._write(kind, trial=number, config=config, params=trial.config["params"])
+        self.log.write(kind, trial=number, config=config, params=trial.config["params"])
 
+    @unless_halted
     def on_trial_result(
         self, iteration: int, trials: list[Any], trial: Any, result: dict[str, Any], **info: Any
     ) -> None:
         number = trial.config["number"]
-        if self.record.knows(number, result["epoch"]):
-            return
-        report = {name: result[name] for name in REPORT_FIELDS if name in result}
-        self._write("reported", trial=number, report=report)
-        told = self.record.trials[number]
-        if self.record.best_trial is told and told.best is report:
-            self._write_best(told, report)
-        for listener in self.listeners:
-            listener.on_epoch(self.record, told, report)
+        for refused in result.get("refused_checkpoints", ()):
+            self.log.write("checkpoint_refused", trial=number, cause=refused)
+            self._note(f"trial {number}: {refused}")
+        if "failure" in result:
+            self._failures[number] = result["failure"]
+        elif not self.record.knows(number, result["epoch"]):
+            self._take_in(self.record.trials[number], result)
 
+    @unless_halted
     def on_trial_complete(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
         number = trial.config["number"]
+        failure = self._failures.pop(number, None)
         told = self.record.trials[number]
         last = told.reports[-1] if told.reports else {}
-        if last.get("diverged"):
+        if failure and failure["kind"] == "disk_full":
+            raise OSError(errno.ENOSPC, failure["cause"])
+        if failure:
+            self._end("failed", told, **failure)
+        elif last.get("diverged"):
             self._end("diverged", told, epoch=last["epoch"])
         elif last.get("finished"):
             self._end("finished", told)
-        elif number in self.scheduler.stopped:
-            rung = self.scheduler.stopped[number]
+        elif self._judge and number in self._judge.stopped:
+            rung = self._judge.stopped[number]
             self._end("stopped", told, by="asha", rung=rung, epoch=last["epoch"])
-        else:
-            self._end("stopped", told, by="budget", epoch=last.get("epoch"))
 
+    @unless_halted
+    def on_trial_recover(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
+        """Its driver or its Train controller died, and Tune starts it again."""
+        number, cause = trial.config["number"], _cause(trial)
+        self.log.write("interrupted", trial=number, cause=cause)
+        self._note(f"trial {number} is started again: {shorten(cause, NOTE_LENGTH)}")
+
+    @unless_halted
     def on_trial_error(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
-        # Tune's own reader looks in the storage, where the text arrives only later.
-        text = Path(trial.error_file).read_text() if trial.error_file else "no message"
-        cause = text.strip().splitlines()[-1].strip()[:500]
-        self._end("failed", self.record.trials[trial.config["number"]], cause=cause)
+        number = trial.config["number"]
+        if number not in self.record.trials:  # its driver died before it had begun
+            self.on_trial_start(iteration, trials, trial)
+        self._end("failed", self.record.trials[number], kind="error", cause=_cause(trial))
 
+    @unless_halted
     def on_experiment_end(self, trials: list[Any], **info: Any) -> None:
-        for trial in self.record.trials.values():
-            self._drop_checkpoints(trial)
-        write_tables(self.record, self.folder)
+        self._drop_checkpoints(self._kept)
+        self._write_tables()
 
-    def _write(self, event: str, **fields: Any) -> None:
-        self.record.apply(journal.append(self.folder.journal, event, **fields))
+    def _take_in(self, trial: TrialRecord, result: dict[str, Any]) -> None:
+        """A new epoch of a trial."""
+        report = {name: result[name] for name in self._report_fields if name in result}
+        self.log.write("reported", trial=trial.number, report=report)
+        if self._judge and trial.number in self._judge.spared and trial.spared_at is None:
+            rung = self._judge.spared[trial.number]
+            self.log.write("spared", trial=trial.number, rung=rung, epoch=report["epoch"])
+        if self.record.best_trial is trial and trial.best is report:
+            self._write_best(trial, report)
+        for listener in self._listeners:
+            listener.on_epoch(self.record, trial, report)
+        self._keep_quota()
 
     def _write_best(self, trial: TrialRecord, report: dict[str, Any]) -> None:
+        if not self._kept:
+            return
         checkpoint = f"trials/{trial_folder(trial.number)}/checkpoint_{report['epoch']:04d}"
         figures = ("val_macro_f1", "val_accuracy", "val_loss", "val_f1")
         write_json(
@@ -119,27 +194,62 @@ class Recorder(Callback):
             },
         )
 
-    def _end(self, kind: str, trial: TrialRecord, **fields: Any) -> None:
-        self._write(kind, trial=trial.number, **fields)
-        ended = [other for other in self.record.trials.values() if other.ended]
-        for other in ended:
-            self._drop_checkpoints(other)
-        write_tables(self.record, self.folder)
-        for listener in self.listeners:
+    def _end(self, status: str, trial: TrialRecord, **fields: Any) -> None:
+        self.log.write(status, trial=trial.number, **fields)
+        for listener in self._listeners:
             listener.on_end(self.record, trial)
+        self._drop_checkpoints(self._kept)
+        if time.monotonic() >= self._tables_due:
+            self._write_tables()
 
-    def _drop_checkpoints(self, trial: TrialRecord) -> None:
-        """Of an ended trial only its best epoch's stays, while it is among the best few."""
-        if not trial.ended or not trial.reports:
+    def _write_tables(self) -> None:
+        started = time.monotonic()
+        write_tables(self.record, self.folder)
+        ended = time.monotonic()
+        self._tables_due = ended + (ended - started) / TABLES_SHARE
+
+    def _keep_quota(self) -> None:
+        """Within the quota: fewer ended trials keep a checkpoint, in the end only the best one."""
+        if not self._quota_bytes or occupied_bytes(self.folder.root) <= self._quota_bytes:
             return
-        assert trial.best is not None
-        is_kept = trial.number in self._kept_trials()
-        for path in (self.folder.trials / trial_folder(trial.number)).glob("checkpoint_*/"):
-            epoch = int(path.name.removeprefix("checkpoint_"))
-            if not (is_kept and epoch == trial.best["epoch"]):
-                shutil.rmtree(path, ignore_errors=True)
+        self._drop_checkpoints(1)
+        occupied = occupied_bytes(self.folder.root)
+        if occupied > self._quota_bytes:
+            self.halt.stop(
+                f"{self.folder.root} occupies {show_bytes(occupied)}, more than --disk-quota "
+                f"{show_bytes(self._quota_bytes)}, after all checkpoints that can be spared were "
+                "dropped; raise the quota",
+                is_fault=True,
+            )
 
-    def _kept_trials(self) -> set[int]:
-        tried = [t for t in self.record.trials.values() if t.reports]
-        best = sorted(tried, key=lambda t: -t.best[OBJECTIVE])[:KEPT_TRIALS]  # type: ignore[index]
-        return {trial.number for trial in best}
+    def _drop_checkpoints(self, kept_trials: int) -> None:
+        """Of an ended trial only its best epoch's stays, while it is among the best few.
+
+        Where no validation is written down, the last epoch is the best.
+        """
+        tried = [
+            trial
+            for trial in self.record.trials.values()
+            if trial.number not in self._stripped and trial.reports
+        ]
+        tried.sort(key=lambda trial: -trial.best[OBJECTIVE] if trial.best else 0.0)
+        for rank, trial in enumerate(tried):
+            report = trial.best or trial.reports[-1]
+            best = report["epoch"] if rank < kept_trials else None
+            folder = self.folder.trials / trial_folder(trial.number)
+            if trial.ended and best is None:
+                self._stripped.add(trial.number)
+            for path in folder.glob("checkpoint_*/") if trial.ended else ():
+                if int(path.name.removeprefix("checkpoint_")) != best:
+                    shutil.rmtree(path, ignore_errors=True)
+
+    def _note(self, text: str) -> None:
+        for listener in self._listeners:
+            listener.on_note(self.record, text)
+
+
+def _cause(trial: Any) -> str:
+    """The last line of what a trial of Tune raised."""
+    # Tune's own reader looks in the storage, where the text arrives only later.
+    text = Path(trial.error_file).read_text() if trial.error_file else "no message"
+    return text.strip().splitlines()[-1].strip()[:500]

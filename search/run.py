@@ -3,12 +3,12 @@
 import json
 import sys
 from collections.abc import Sequence
-from datetime import UTC, datetime
 
 from search.cli import parse_settings, run_main
-from search.run_folder import FORMAT_VERSION, RunFolder, choose_folder, write_json
+from search.run_folder import RunFolder, choose_folder
 from search.settings import Settings
 from spaces.registry import check_space
+from trainables.config import FineTuneConfig
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -24,35 +24,25 @@ def main(arguments: Sequence[str]) -> None:
 
 def search(settings: Settings, folder: RunFolder) -> None:
     """Everything heavy is imported here, after the arguments have been checked."""
-    from search import summary, tuner
-    from search.environment import check_gpus, choose_precision, describe
-    from search.preparation import prepare
+    from search import preparation, summary, tuner
+    from search.disk import enough_room
+    from search.environment import check_gpus, choose_precision
+    from search.lock import only_driver
 
     if settings.gpus_per_trial and not tuner.cluster_is_remote():
         import torch
 
         check_gpus(settings, num_gpus=torch.cuda.device_count(), where="this machine")
-    base = settings.base_config(precision=choose_precision(settings))
-    data = prepare(settings, folder, base)
-    if not settings.resume:
-        write_json(
-            folder.experiment,
-            {
-                "format_version": FORMAT_VERSION,
-                "name": folder.root.name,
-                "created": datetime.now(UTC).isoformat(timespec="seconds"),
-                "settings": settings.to_dict() | {"name": folder.root.name},
-                "space": settings.space,
-                "seed": settings.seed,
-                "data": settings.data_spec.to_dict(),
-                "data_fingerprint": data.fingerprint,
-                "class_names": list(data.pictures.train.class_names),
-                "base_config": base.to_dict(),
-                **describe(),
-            },
-        )
-    print(f"cluster      {tuner.connect(settings)}")
-    record = tuner.run_search(settings, folder, data.pictures, base)
+    if settings.resume:
+        # What the run was begun with: "auto" may mean something else on this machine.
+        base, new = FineTuneConfig.from_dict(folder.read_experiment()["base_config"]), None
+    else:
+        base = settings.base_config(precision=choose_precision(settings))
+        new = preparation.begin(settings, folder, base)
+    with only_driver(folder.root), enough_room(folder.root):
+        data = new or preparation.continue_with(settings, folder)
+        print(f"cluster      {tuner.connect(settings)}")
+        record = tuner.run_search(settings, folder, data.pictures, base)
     summary.print_summary(record, folder)
 
 

@@ -1,8 +1,11 @@
 """The run folder: where each record lies, and how one is opened."""
 
+import errno
 import json
 import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -24,20 +27,47 @@ class RunFolder:
         self.epochs_table = self.root / "epochs.parquet"
         self.best = self.root / "best.json"
         self.audit = self.root / "audit.json"
+        self.confirm = self.root / "confirm"
+        self.confirmation = self.root / "confirm.json"
+        self.final = self.root / "final.json"
         self.export = self.root / "export"
+        self.export_final = self.root / "export-final"
+
+    @contextmanager
+    def made_whole(self) -> Iterator["RunFolder"]:
+        """Make the folder of a new run: what the body writes in it appears at once, or not at all.
+
+        Raises:
+            UserError: another search has made this folder meanwhile.
+        """
+        beside, name = self.root.parent, self.root.name
+        beside.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=beside, prefix=f".{name}.") as scratch:
+            made = RunFolder(Path(scratch) / name)
+            made.root.mkdir()
+            yield made
+            try:
+                made.root.rename(self.root)
+            except OSError as error:
+                if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+                    raise
+                raise UserError(
+                    f"{self.root} exists; allowed: a new name, or --resume to go on with that run"
+                ) from error
 
     def read_experiment(self) -> dict[str, Any]:
         """The run's settings and provenance; UserError when this is no run folder of ours."""
         try:
-            experiment = json.loads(self.experiment.read_text())
-        except (OSError, ValueError) as error:
+            experiment: dict[str, Any] = json.loads(self.experiment.read_text())
+            version = experiment["format_version"]
+        except (OSError, ValueError, KeyError, TypeError) as error:
             raise UserError(
                 f"{self.root} is no run folder ({error}); allowed: a folder that "
                 "`python -m search.run` made, such as runs/demo"
             ) from error
-        if experiment.get("format_version") != FORMAT_VERSION:
+        if version != FORMAT_VERSION:
             raise UserError(
-                f"{self.root} has format_version {experiment.get('format_version')!r}; "
+                f"{self.root} has format_version {version!r}; "
                 f"allowed: {FORMAT_VERSION}; use the release that wrote it"
             )
         return experiment
@@ -51,6 +81,16 @@ class RunFolder:
             )
         best: dict[str, Any] = json.loads(self.best.read_text())
         return best
+
+    def read_final(self) -> dict[str, Any]:
+        """The model that was trained on all pictures; UserError when there is none."""
+        if not self.final.exists():
+            raise UserError(
+                f"{self.root} has no final.json; allowed: a run whose winner was trained on all "
+                f"pictures; `python -m search.confirm {self.root} --final` does it"
+            )
+        final: dict[str, Any] = json.loads(self.final.read_text())
+        return final
 
 
 def choose_folder(storage: str, name: str, preset: str, *, resume: bool) -> RunFolder:
@@ -81,9 +121,13 @@ def write_json(path: Path, content: dict[str, Any]) -> None:
 def write_bytes(path: Path, content: bytes) -> None:
     """Replace a file atomically."""
     with tempfile.NamedTemporaryFile(dir=path.parent, prefix=path.name, delete=False) as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
+        try:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        except OSError:
+            os.unlink(file.name)
+            raise
     os.chmod(file.name, 0o644)
     os.replace(file.name, path)
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 from ray.tune.schedulers import ASHAScheduler, TrialScheduler
 from ray.tune.schedulers.async_hyperband import _Bracket
 
@@ -58,6 +59,44 @@ class Rungs:
         return Decision(stop=stop, rung=int(met[0]) if met else None)
 
 
+class Judge:
+    """Stops what the rungs condemn, apart from a random share that it lets run on.
+
+    The spared ones are a fair sample of the condemned: what they come to says what early stopping
+    costs (`analysis.early_stopping`). Their later reports enter no rung, so the decisions about
+    all others are those of plain ASHA.
+
+    Args:
+        rungs: where reports are judged.
+        spared_share: the probability of being let run on; drawn by seed and trial number alone.
+        seed: of that draw.
+
+    Attributes:
+        stopped, spared: trial number -> the rung that condemned it.
+    """
+
+    def __init__(self, rungs: Rungs, *, spared_share: float = 0.0, seed: int = 0) -> None:
+        self._rungs, self._spared_share, self._seed = rungs, spared_share, seed
+        self.stopped: dict[int, int] = {}
+        self.spared: dict[int, int] = {}
+
+    def stops(self, number: int, report: dict[str, Any]) -> bool:
+        """Take in trial `number`'s report; whether the trial ends here."""
+        if number in self.spared:
+            return False
+        if number not in self.stopped:
+            decision = self._rungs.decide(number, report)
+            if decision.stop:
+                assert decision.rung is not None
+                (self.spared if self._draw(number) else self.stopped)[number] = decision.rung
+        return number in self.stopped
+
+    def _draw(self, number: int) -> bool:
+        # The 7 keeps this stream apart from the other uses of (seed, number).
+        draw = np.random.default_rng([7, self._seed, number]).random()
+        return bool(draw < self._spared_share)
+
+
 class PhaseAlignedASHA(ASHAScheduler):
     """Ray's ASHA on the phase-2 clock, its rungs rebuilt from the reports of an earlier session.
 
@@ -65,34 +104,24 @@ class PhaseAlignedASHA(ASHAScheduler):
     the journal's reports, played once more, bring the rungs back.
 
     Args:
-        rungs: where reports are judged.
+        judge: decides.
         earlier_reports: (trial number, report) of the sessions before this one, in order.
     """
 
     def __init__(
-        self, rungs: Rungs, *, earlier_reports: Iterable[tuple[int, dict[str, Any]]] = ()
+        self, judge: Judge, *, earlier_reports: Iterable[tuple[int, dict[str, Any]]] = ()
     ) -> None:
         super().__init__(time_attr=CLOCK)
-        self.rungs = rungs
-        self.stopped: dict[int, int] = {}  # trial number -> the rung that stopped it
+        self._judge = judge
         for number, report in earlier_reports:
-            self._judge(number, report)
+            judge.stops(number, report)
 
     def on_trial_result(self, tune_controller: Any, trial: Any, result: dict[str, Any]) -> str:
-        return self._judge(trial.config["number"], result)
+        stops = self._judge.stops(trial.config["number"], result)
+        return TrialScheduler.STOP if stops else TrialScheduler.CONTINUE
 
     def on_trial_complete(self, tune_controller: Any, trial: Any, result: dict[str, Any]) -> None:
         self._trial_info.pop(trial.trial_id, None)  # its last report was judged when it came
-
-    def _judge(self, number: int, report: dict[str, Any]) -> str:
-        if number in self.stopped:
-            return TrialScheduler.STOP
-        decision = self.rungs.decide(number, report)
-        if not decision.stop:
-            return TrialScheduler.CONTINUE
-        assert decision.rung is not None
-        self.stopped[number] = decision.rung
-        return TrialScheduler.STOP
 
 
 @dataclass(frozen=True)

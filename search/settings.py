@@ -2,12 +2,15 @@
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, fields
-from typing import Any
+from typing import Any, cast
 
+from search.disk import parse_bytes
 from trainables.config import BOUNDS as TRIAL_BOUNDS
 from trainables.config import CHOICES, FineTuneConfig
 from trainables.data.spec import DataSpec
 from trainables.errors import UserError, refuse
+from trainables.reuse import MODES as REUSE_MODES
+from trainables.reuse import Mode, Reuse
 from trainables.weights import check_weights
 
 PRECISIONS = ("auto", *CHOICES["precision"])
@@ -58,8 +61,21 @@ class Settings:
     """data-parallel workers a trial"""
     seed: int = 0
     """of everything: data split, views, sampler, heads, batches"""
+    late_bloomers: float = 0.0
+    """share of the trials that ASHA would stop which run on, to measure what stopping costs"""
+    warm_start: str = ""
+    """begin with the results of another run (its folder), or with the decks' recipes (decks)"""
     max_hours: float = 0.0
-    """stop the search after this many hours; 0: no limit"""
+    """halt the search so that confirm and report still fit in this many hours; 0: no limit"""
+    reserve_trials: int = 9
+    """trials of search.confirm that --max-hours keeps time for"""
+    disk_quota: str = ""
+    """what the run folder may occupy, such as 5GB; default: no limit"""
+    reuse: str = "auto"
+    """what trials on a node share (no number changes): off, head (epoch views, phase 1's features),
+    trunk (also what lies below the unfreeze point), auto (trunk where that is small)"""
+    reuse_limit: str = "8GB"
+    """disk, on each node, for what trials share"""
     name: str = ""
     """the run's name; default: the preset's, with a number when taken"""
     storage: str = "runs"
@@ -91,6 +107,15 @@ class Settings:
             seed=self.seed,
         )
 
+    @property
+    def quota_bytes(self) -> int:
+        """What the run folder may occupy; 0: no limit."""
+        return parse_bytes(self.disk_quota) if self.disk_quota else 0
+
+    @property
+    def reuse_with(self) -> Reuse:
+        return Reuse(cast(Mode, self.reuse), parse_bytes(self.reuse_limit))
+
     def to_dict(self) -> dict[str, Any]:
         """A JSON-able dictionary; `Settings(**...)` is its inverse."""
         return asdict(self)
@@ -120,7 +145,16 @@ class Settings:
         for flag in POSITIVE:
             if getattr(self, flag) < 1:
                 yield f"{_flag(flag)} is {getattr(self, flag)}; allowed: 1 or more"
-        for flag in ("max_concurrent", "gpus_per_trial", "max_hours", "seed"):
+        if not 0 <= self.late_bloomers <= 1:
+            yield f"--late-bloomers is {self.late_bloomers}; allowed: a share from 0 to 1"
+        for flag, text in (("--disk-quota", self.disk_quota), ("--reuse-limit", self.reuse_limit)):
+            try:
+                assert parse_bytes(text or "0") >= 0
+            except UserError as error:
+                yield from (f"{flag}: {fault}" for fault in error.faults)
+        if self.reuse not in REUSE_MODES:
+            yield f"--reuse is {self.reuse!r}; allowed: {', '.join(REUSE_MODES)}"
+        for flag in ("max_concurrent", "gpus_per_trial", "max_hours", "reserve_trials", "seed"):
             if getattr(self, flag) < 0:
                 yield f"{_flag(flag)} is {getattr(self, flag)}; allowed: 0 or more"
         if self.cpus_per_trial <= 0:

@@ -20,16 +20,23 @@ def print_summary(record: RunRecord, folder: RunFolder) -> None:
     }
     told = ", ".join(f"{count} {status}" for status, count in counts.items() if count)
     print(f"\n{len(record.trials)} trials: {told}")
+    if record.answered:
+        print(f"             {len(record.answered)} duplicates were answered from the record")
     ranked = sorted(trials, key=lambda t: -t.best[OBJECTIVE])[:SHOWN_TRIALS]  # type: ignore[index]
     for trial in ranked:
         print(f"  trial {trial.number:>3}  {describe_end(trial)}")
         print(f"             {_differing(trial.config, [t.config for t in trials])}")
     where = shown_path(folder.root)
     print(f"\nrun folder   {where}")
+    if counts["running"]:
+        run = f"--storage {shown_path(folder.root.parent)} --name {folder.root.name}"
+        print(f"go on        .venv/bin/python -m search.run --resume {run}")
     if not ranked:
         return
     print(f"winner       {where}/best.json")
     print(f"watch        .venv/bin/tensorboard --logdir {where}")
+    if counts["finished"]:
+        print(f"confirm      .venv/bin/python -m search.confirm {where}")
     print(f"export       .venv/bin/python -m search.export {where}")
     print(f"report       .venv/bin/python -m analysis.report {where}")
 

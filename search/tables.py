@@ -25,9 +25,10 @@ def trials_table(record: RunRecord) -> pd.DataFrame:
                 f"best_{OBJECTIVE}": best.get(OBJECTIVE),
                 f"last_{OBJECTIVE}": last.get(OBJECTIVE),
                 "seconds": sum(report["epoch_seconds"] for report in trial.reports),
-                "stopped_by": trial.stopped_by,
                 "rung": trial.rung,
+                "spared_at": trial.spared_at,
                 "cause": trial.cause,
+                "kind": trial.kind,
                 **{f"config/{name}": value for name, value in trial.config.items()},
             }
         )

@@ -5,6 +5,7 @@ from typing import Any
 from torch.utils.tensorboard import SummaryWriter
 from torch.utils.tensorboard.summary import hparams
 
+from search.listener import Listener
 from search.names import OBJECTIVE
 from search.record import RunRecord, TrialRecord
 from search.run_folder import RunFolder
@@ -23,7 +24,7 @@ BEST_SO_FAR = "val/best_macro_f1"
 GROUPS = {"val_f1_by_class": "val_f1", "rate": "rate"}
 
 
-class TensorBoard:
+class TensorBoard(Listener):
     """Scalars by the trial's own epoch as they come; what Optuna chose when it ends."""
 
     def __init__(self, folder: RunFolder) -> None:

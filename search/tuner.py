@@ -1,34 +1,35 @@
-"""Puts the pieces together: Ray's cluster, Optuna's searcher, ASHA, the trials, the recorder."""
+"""Puts the search together: Ray's cluster, Optuna's study, ASHA, the trials, the recorder."""
 
 import logging
 import os
 import time
-from typing import Any
 
 import optuna
 import ray
 from optuna import Trial
-from ray import tune
 
-from search.environment import check_gpus
-from search.names import EXPERIMENT_NAME, OBJECTIVE
-from search.progress import Progress
+from search.budget import search_seconds
+from search.environment import check_cores, check_gpus
+from search.halt import Halt
+from search.progress import Progress, duration
 from search.record import RunRecord
 from search.recorder import Recorder
 from search.run_folder import RunFolder
-from search.scheduler import PhaseAlignedASHA, Rungs
-from search.searcher import TruthfulOptunaSearch
+from search.run_log import RunLog
+from search.scheduler import Judge, PhaseAlignedASHA, Rungs
+from search.searcher import StudySearcher
 from search.settings import Settings
+from search.study import Suggest, TruthfulStudy, study_storage
 from search.tensorboard import TensorBoard
-from spaces.registry import load_space
+from search.trials import concurrent_trials, run_trials
+from spaces.registry import Space, load_space
 from spaces.warm_start import first_asked
 from trainables import journal
 from trainables.config import FineTuneConfig
-from trainables.ray_train import SharedTrialInputs, TrialResources, trial_folder, tune_trial
-from trainables.two_phase import TrialData
+from trainables.pictures import TrialData
 
 RAY_SETTINGS = {
-    # How often Ray Train's controller looks at its workers: at most one report an interval.
+    # How often Ray Train's controller looks whether its workers live.
     "RAY_TRAIN_HEALTH_CHECK_INTERVAL_S": "0.5",
     # Our own lines tell what happens: Tune's table is switched off (`verbose=0` in its older form).
     "RAY_AIR_NEW_OUTPUT": "0",
@@ -36,111 +37,116 @@ RAY_SETTINGS = {
     "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",
     "TUNE_GLOBAL_CHECKPOINT_S": "600",
     "TUNE_WARN_EXCESSIVE_EXPERIMENT_CHECKPOINT_SYNC_THRESHOLD_S": "0",
+    # A trial that tells its fault reports no metric with it.
+    "TUNE_DISABLE_STRICT_METRIC_CHECKING": "1",
 }
-# A driver only relays. This tiny share of the head node's own resource keeps it there, so that the
-# loss of another node is Ray Train's to mend, and takes no core from a trial.
-DRIVER_RESOURCES = {"node:__internal_head__": 0.001}
 
 
 def cluster_is_remote() -> bool:
     """Whether trials run on a cluster that was there before us, not on this machine alone."""
-    return bool(os.environ.get("RAY_ADDRESS"))
+    return os.environ.get("RAY_ADDRESS", "local") != "local"
 
 
 def connect(settings: Settings) -> str:
-    """Join the running cluster (RAY_ADDRESS, or this head node's), else start one here."""
+    """Join the running cluster (RAY_ADDRESS, or this head node's), else start one here.
+
+    Raises:
+        UserError: no node of the cluster could ever hold a trial.
+    """
     os.environ.update({k: v for k, v in RAY_SETTINGS.items() if k not in os.environ})
     if not ray.is_initialized():
         ray.init(log_to_driver=False, logging_level=logging.ERROR, configure_logging=True)
+    # Of what Tune tries again, and of a disk that is full, the recorder tells in a line.
+    logging.getLogger("ray.tune").setLevel(logging.CRITICAL)
     resources = ray.cluster_resources()
-    nodes = sum(node["Alive"] for node in ray.nodes())
+    nodes = [node["Resources"] for node in ray.nodes() if node["Alive"]]
     check_gpus(settings, num_gpus=resources.get("GPU", 0), where="the cluster")
+    check_cores(settings, largest_node=max(node.get("CPU", 0) for node in nodes))
     return (
-        f"{nodes} node{'s' if nodes > 1 else ''}, {resources.get('CPU', 0):g} cores, "
+        f"{len(nodes)} node{'s' if len(nodes) > 1 else ''}, {resources.get('CPU', 0):g} cores, "
         f"{resources.get('GPU', 0):g} GPUs"
     )
-
-
-def concurrent_trials(settings: Settings, resources: dict[str, float]) -> int:
-    """How many trials the cluster holds at a time; at least one, which may have to wait."""
-    if settings.max_concurrent:
-        return settings.max_concurrent
-    fits = resources.get("CPU", 0) / (settings.cpus_per_trial * settings.workers_per_trial)
-    if settings.gpus_per_trial:
-        gpus = settings.gpus_per_trial * settings.workers_per_trial
-        fits = min(fits, resources.get("GPU", 0) / gpus)
-    return max(1, int(fits + 1e-9))
 
 
 def run_search(
     settings: Settings, folder: RunFolder, data: TrialData, base: FineTuneConfig
 ) -> RunRecord:
     """Run the search, or the rest of it, on the connected cluster; returns what happened."""
+    log = RunLog(folder.journal)
+    earlier, started = log.record.elapsed_seconds, time.monotonic()
+    study = open_run_study(settings, folder, base, log)
+    log.write("session_started")
+    judge = make_judge(settings)
+    scheduler = PhaseAlignedASHA(judge, earlier_reports=log.record.reports)
+    halt = Halt(lambda: _time_is_up(settings, log.record, earlier + time.monotonic() - started))
+    remaining = settings.num_trials - log.record.num_ended
+    if remaining > 0:
+        recorder = Recorder(
+            folder,
+            log,
+            halt,
+            judge=judge,
+            listeners=(study, Progress(), TensorBoard(folder)),
+            quota_bytes=settings.quota_bytes,
+        )
+        run_trials(
+            searcher=StudySearcher(study),
+            scheduler=scheduler,
+            recorder=recorder,
+            folder=folder,
+            datasets={settings.seed: data},
+            settings=settings,
+            num_trials=remaining,
+            halt=halt,
+        )
+    if halt.reason:
+        log.write("halted", reason=halt.reason)
+        print(f"halted       {halt.reason}")
+    elif log.record.num_ended < settings.num_trials:
+        print(
+            f"exhausted    all that the sampler proposes is on record after "
+            f"{log.record.num_ended} of {settings.num_trials} trials"
+        )
+    log.write("session_ended")
+    return log.record
+
+
+def open_run_study(
+    settings: Settings, folder: RunFolder, base: FineTuneConfig, log: RunLog
+) -> TruthfulStudy:
+    """The run's study on disk, new or to go on with."""
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    record = RunRecord.read(folder.journal)
-    scheduler = PhaseAlignedASHA(
-        Rungs(
-            grace_epochs=settings.grace_epochs,
-            reduction_factor=settings.reduction_factor,
-            max_epochs=settings.finetune_epochs,
-        ),
-        earlier_reports=record.reports,
-    )
     space = load_space(settings.space)
+    if folder.study.exists():
+        journal.drop_cut_line(folder.study)  # Optuna refuses a file where more follows a cut line
+    return TruthfulStudy(
+        suggester(space, base),
+        storage=study_storage(folder.study),
+        seed=settings.seed,
+        # Of the trials that the run was begun with: more of them later change nothing behind them.
+        num_startup_trials=startup_trials(folder.read_experiment()["settings"]["num_trials"]),
+        first=first_asked(space, base),
+        log=log,
+    )
+
+
+def suggester(space: Space, base: FineTuneConfig) -> Suggest:
+    """The space, drawn around the run's own settings."""
 
     def suggest(trial: Trial) -> FineTuneConfig:
         return space(trial, base)
 
-    searcher = TruthfulOptunaSearch(
-        suggest,
-        study_path=folder.study,
-        seed=settings.seed,
-        num_startup_trials=startup_trials(settings.num_trials),
-        first=first_asked(space, base),
+    return suggest
+
+
+def make_judge(settings: Settings) -> Judge:
+    """ASHA as the settings want it."""
+    rungs = Rungs(
+        grace_epochs=settings.grace_epochs,
+        reduction_factor=settings.reduction_factor,
+        max_epochs=settings.finetune_epochs,
     )
-    remaining = settings.num_trials - sum(trial.ended for trial in record.trials.values())
-    if remaining <= 0:
-        return record
-    recorder = Recorder(folder, record, scheduler, (Progress(), TensorBoard(folder)))
-    shared = SharedTrialInputs(
-        data=ray.put(data),
-        trials_dir=str(folder.trials),
-        resources=TrialResources(
-            workers=settings.workers_per_trial,
-            cpus=settings.cpus_per_trial,
-            gpus=settings.gpus_per_trial,
-        ),
-    )
-    trainable = tune.with_resources(
-        tune.with_parameters(tune_trial, shared=shared), DRIVER_RESOURCES
-    )
-    tuner = tune.Tuner(
-        trainable,
-        tune_config=tune.TuneConfig(
-            metric=OBJECTIVE,
-            mode="max",
-            search_alg=searcher,
-            scheduler=scheduler,
-            num_samples=remaining,
-            max_concurrent_trials=concurrent_trials(settings, ray.cluster_resources()),
-            time_budget_s=_seconds_left(settings, record),
-            trial_dirname_creator=_dirname,
-            trial_name_creator=_dirname,
-        ),
-        run_config=tune.RunConfig(
-            name=EXPERIMENT_NAME,
-            storage_path=str(folder.root),
-            callbacks=[recorder],
-            verbose=0,
-            # Tune mends the loss of a driver or of a Train controller; Train mends its workers'.
-            failure_config=tune.FailureConfig(max_failures=1),
-        ),
-    )
-    started = time.monotonic()
-    tuner.fit()
-    seconds = time.monotonic() - started
-    record.apply(journal.append(folder.journal, "session_ended", seconds=seconds))
-    return record
+    return Judge(rungs, spared_share=settings.late_bloomers, seed=settings.seed)
 
 
 def startup_trials(num_trials: int) -> int:
@@ -148,11 +154,19 @@ def startup_trials(num_trials: int) -> int:
     return min(max(num_trials // 4, 4), 16)
 
 
-def _seconds_left(settings: Settings, record: RunRecord) -> float | None:
+def _time_is_up(settings: Settings, record: RunRecord, elapsed_seconds: float) -> str | None:
     if not settings.max_hours:
         return None
-    return max(settings.max_hours * 3600 - record.elapsed_seconds, 1.0)
-
-
-def _dirname(trial: Any) -> str:
-    return trial_folder(trial.config["number"])
+    allowed = search_seconds(
+        record,
+        max_hours=settings.max_hours,
+        reserved_trials=settings.reserve_trials,
+        concurrent=concurrent_trials(settings, ray.cluster_resources()),
+    )
+    if elapsed_seconds < allowed:
+        return None
+    kept = duration(settings.max_hours * 3600 - allowed)
+    return (
+        f"--max-hours {settings.max_hours:g}: {duration(allowed)} are over, {kept} are kept for "
+        "search.confirm and the report; --resume with more hours goes on"
+    )

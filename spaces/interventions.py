@@ -18,6 +18,7 @@ RUN_SETTINGS = (
     "resolution_px",
     "head_epochs",
     "finetune_epochs",
+    "last_epoch",
     "batch_size",
     "precision",
     "seed",

@@ -1,15 +1,58 @@
-"""What a study is asked before its sampler chooses: points that are worth a trial in any case."""
+"""What a study is given before its sampler chooses: points worth a trial, and known results."""
 
 import warnings
-from typing import Any
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
 
 from optuna.distributions import CategoricalDistribution
+from optuna.trial import FixedTrial, FrozenTrial, TrialState, create_trial
 
 from spaces.decks import deck_configs
 from spaces.dimensions import parameters
 from spaces.registry import Space, quiet_study
 from trainables.config import FineTuneConfig
 from trainables.errors import UserError
+
+
+@dataclass(frozen=True, kw_only=True)
+class KnownPoint:
+    """The result of a configuration that another run has trained.
+
+    Attributes:
+        config: the whole configuration.
+        params: what the space of the new study chooses of it.
+        state: COMPLETE, or PRUNED where it was stopped early.
+        value: the best epoch's; None for a stopped one.
+        values: epoch -> value.
+    """
+
+    config: dict[str, Any]
+    params: dict[str, Any]
+    state: Literal["COMPLETE", "PRUNED"]
+    value: float | None
+    values: dict[int, float]
+
+    def to_dict(self) -> dict[str, Any]:
+        """A JSON-able dictionary; `from_dict` is its inverse."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> "KnownPoint":
+        by_epoch = {int(epoch): value for epoch, value in values["values"].items()}
+        return cls(**{**values, "values": by_epoch})
+
+    def as_trial(self, draw: Any, user_attrs: dict[str, Any]) -> FrozenTrial:
+        """An ended trial of a study whose space is `draw`, conditional settings included."""
+        trial = FixedTrial(self.params)
+        draw(trial)
+        return create_trial(
+            state=TrialState[self.state],
+            value=self.value,
+            params=trial.params,
+            distributions=trial.distributions,
+            intermediate_values=self.values,
+            user_attrs=user_attrs,
+        )
 
 
 def first_asked(space: Space, base: FineTuneConfig) -> list[dict[str, Any]]:
@@ -24,7 +67,7 @@ def first_asked(space: Space, base: FineTuneConfig) -> list[dict[str, Any]]:
     match list(trial.distributions.items()):
         case [(name, CategoricalDistribution(choices=choices))]:
             return [{name: choice} for choice in choices]
-    return [point for point in [parameters(base)] if _holds(space, base, point)]
+    return [point for point in [parameters(base)] if holds(space, base, point)]
 
 
 def deck_points(space: Space, base: FineTuneConfig) -> list[dict[str, Any]]:
@@ -33,10 +76,20 @@ def deck_points(space: Space, base: FineTuneConfig) -> list[dict[str, Any]]:
     What the space does not ask for, such as a deck's backbone in `full`, stays the run's own.
     """
     points = (parameters(config) for config in deck_configs(base).values())
-    return [point for point in points if _holds(space, base, point)]
+    return [point for point in points if holds(space, base, point)]
 
 
-def _holds(space: Space, base: FineTuneConfig, point: dict[str, Any]) -> bool:
+def exact_point(
+    space: Space, base: FineTuneConfig, config: FineTuneConfig
+) -> dict[str, Any] | None:
+    """The parameters with which a space draws exactly this configuration; None if it cannot."""
+    trial = FixedTrial(parameters(config))
+    if not holds(space, base, parameters(config)) or space(trial, base) != config:
+        return None
+    return trial.params
+
+
+def holds(space: Space, base: FineTuneConfig, point: dict[str, Any]) -> bool:
     """Whether a space takes a point; a study that is asked another fails, or leaves its ranges."""
     study = quiet_study(seed=0)
     study.enqueue_trial(point)

@@ -1,10 +1,19 @@
-"""What all tests share: one thread, no network, fixed seeds."""
+"""What all tests share: one thread, no network, no foreign cluster, fixed seeds."""
+
+import os
 
 import numpy as np
 import pytest
 import torch
+from hypothesis import settings
 
 from trainables.data.images import ImageSet
+
+# A search that a test starts has a cluster of its own: it never joins one that happens to run here.
+os.environ["RAY_ADDRESS"] = "local"
+# A deadline measures the machine: a busy one fails a sound test. pytest-timeout bounds them all.
+settings.register_profile("no deadline", deadline=None)
+settings.load_profile("no deadline")
 
 
 @pytest.fixture(autouse=True, scope="session")

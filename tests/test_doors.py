@@ -15,7 +15,7 @@ ALLOWED = {
     "search": {"trainables", "spaces"},
     "analysis": {"trainables"},
 }
-RAY_FILES = {"trainables/ray_train.py", "trainables/reuse.py"}
+RAY_FILES = {f"trainables/{name}.py" for name in ("ray_train", "slot", "slot_worker", "orphans")}
 FILES = [path for room in ALLOWED for path in (ROOT / room).rglob("*.py")]
 ENTRY_POINTS = [path for path in FILES if '__name__ == "__main__"' in path.read_text()]
 

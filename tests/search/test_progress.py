@@ -59,7 +59,7 @@ def test_an_undefined_loss_is_a_dash():
 def test_how_a_trial_ended():
     trial = TrialRecord(number=1, config={})
     trial.reports.append({"epoch": 4, "val_macro_f1": 0.61})
-    trial.status, trial.stopped_by, trial.rung = "stopped", "asha", 3
+    trial.status, trial.rung = "stopped", 3
     assert (
         describe_end(trial) == "stopped by ASHA after 3 fine-tune epochs, best F1 0.610 at epoch 4"
     )

@@ -55,7 +55,7 @@ def test_the_best_is_one_epoch_of_one_trial():
 def test_status_and_cause_of_each_trial():
     record = RunRecord.of([*EVENTS, {"event": "failed", "trial": 2, "cause": "out of memory"}])
     assert [trial.status for trial in record.trials.values()] == ["finished", "stopped", "failed"]
-    assert (record.trials[1].stopped_by, record.trials[1].rung) == ("asha", 1)
+    assert (record.trials[1].status, record.trials[1].rung) == ("stopped", 1)
     assert record.trials[2].cause == "out of memory"
 
 

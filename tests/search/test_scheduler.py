@@ -2,10 +2,11 @@
 
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 from ray.tune.schedulers import TrialScheduler
 
-from search.scheduler import PhaseAlignedASHA, Rungs
+from search.scheduler import Judge, PhaseAlignedASHA, Rungs
 
 
 def rungs(**settings: float) -> Rungs:
@@ -72,17 +73,53 @@ def test_a_diverged_or_missing_value_is_not_recorded():
     assert (first.stop, first.rung) == (False, 1)
 
 
+def trial(number: int) -> SimpleNamespace:
+    return SimpleNamespace(trial_id=f"a new id {number}", config={"number": number})
+
+
 def test_decisions_survive_a_restart():
     # Ray itself keeps no rungs across a restart (trap 6).
     told = [(0, report(1, 0.8)), (1, report(1, 0.5)), (0, report(2, 0.85))]
-    restarted = PhaseAlignedASHA(rungs(), earlier_reports=told)
-    assert restarted.stopped == {1: 1}
-    again = SimpleNamespace(trial_id="a new id", config={"number": 1})
-    assert restarted.on_trial_result(None, again, report(1, 0.5)) == TrialScheduler.STOP
-    worse = SimpleNamespace(trial_id="x", config={"number": 2})
-    assert restarted.on_trial_result(None, worse, report(1, 0.6)) == TrialScheduler.STOP
-    better = SimpleNamespace(trial_id="y", config={"number": 3})
-    assert restarted.on_trial_result(None, better, report(1, 0.9)) == TrialScheduler.CONTINUE
+    judge = Judge(rungs())
+    restarted = PhaseAlignedASHA(judge, earlier_reports=told)
+    assert judge.stopped == {1: 1}
+    assert restarted.on_trial_result(None, trial(1), report(1, 0.5)) == TrialScheduler.STOP
+    assert restarted.on_trial_result(None, trial(2), report(1, 0.6)) == TrialScheduler.STOP
+    assert restarted.on_trial_result(None, trial(3), report(1, 0.9)) == TrialScheduler.CONTINUE
+
+
+def curves(num_trials: int = 60) -> list[tuple[int, dict]]:
+    """Trials one after the other, each with an epoch at every rung."""
+    values = np.random.default_rng(0).random((num_trials, 3))
+    return [
+        (number, report(epoch, float(value)))
+        for number, row in enumerate(values)
+        for epoch, value in zip((1, 3, 9), row, strict=True)
+    ]
+
+
+def test_a_share_of_the_condemned_is_spared_and_changes_nothing_for_the_others():
+    plain, sparing = Judge(rungs()), Judge(rungs(), spared_share=0.4, seed=1)
+    for number, told in curves():
+        assert sparing.stops(number, told) <= plain.stops(number, told)
+    condemned = sparing.stopped | sparing.spared
+    assert condemned == plain.stopped  # the same trials, at the same rungs
+    assert 0.25 < len(sparing.spared) / len(condemned) < 0.55
+
+
+@pytest.mark.parametrize(("share", "expected"), [(0.0, set()), (1.0, {1})])
+def test_none_or_all_are_spared(share, expected):
+    judge = Judge(rungs(), spared_share=share)
+    judge.stops(0, report(1, 0.8))
+    assert judge.stops(1, report(1, 0.5)) == (share == 0.0)
+    assert set(judge.spared) == expected
+
+
+def test_who_is_spared_is_the_same_after_a_restart():
+    first, again = (Judge(rungs(), spared_share=0.4, seed=3) for _ in range(2))
+    PhaseAlignedASHA(first, earlier_reports=curves())
+    PhaseAlignedASHA(again, earlier_reports=curves())
+    assert first.spared == again.spared != {}
 
 
 @pytest.mark.parametrize("iteration", [1, 7])

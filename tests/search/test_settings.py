@@ -123,7 +123,7 @@ def test_a_resumed_run_takes_its_own_settings(tmp_path: Path):
 
 def test_a_foreign_folder_cannot_be_resumed(tmp_path: Path):
     (tmp_path / "mine").mkdir()
-    with pytest.raises(UserError, match=r"experiment\.json cannot be read"):
+    with pytest.raises(UserError, match=r"is no run folder .*experiment\.json"):
         parse_settings(["--resume", "--name", "mine", "--storage", str(tmp_path)])
     with pytest.raises(UserError, match="is no run folder"):
         RunFolder(tmp_path / "mine").read_experiment()

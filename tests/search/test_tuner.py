@@ -2,11 +2,12 @@
 
 import pytest
 
-from search.environment import check_gpus
+from search.environment import check_cores, check_gpus
 from search.settings import Settings
-from search.tuner import DRIVER_RESOURCES, concurrent_trials, startup_trials
+from search.trials import DRIVER_RESOURCES, concurrent_trials
+from search.tuner import startup_trials
 from trainables.errors import UserError
-from trainables.ray_train import TrialResources, scaling
+from trainables.slot import SlotResources, scaling
 
 
 @pytest.mark.parametrize(
@@ -14,7 +15,7 @@ from trainables.ray_train import TrialResources, scaling
     [
         ({}, {"CPU": 2.0}, 2),
         ({"cpus_per_trial": 2.0}, {"CPU": 2.0}, 1),
-        ({"cpus_per_trial": 4.0}, {"CPU": 2.0}, 1),  # waits for a larger node, never for ever two
+        ({"cpus_per_trial": 4.0}, {"CPU": 2.0}, 1),
         ({"workers_per_trial": 2}, {"CPU": 8.0}, 4),
         ({"gpus_per_trial": 0.25}, {"CPU": 16.0, "GPU": 2.0}, 8),
         ({"gpus_per_trial": 1.0, "cpus_per_trial": 2.0}, {"CPU": 4.0, "GPU": 8.0}, 2),
@@ -31,8 +32,8 @@ def test_a_driver_takes_no_core_so_that_trials_cannot_deadlock():
 
 
 def test_a_cpu_trial_asks_for_no_gpu():
-    assert scaling(TrialResources(cpus=1.0)).resources_per_worker == {"CPU": 1.0}
-    shared = scaling(TrialResources(cpus=0.5, gpus=0.25))
+    assert scaling(SlotResources(cpus=1.0)).resources_per_worker == {"CPU": 1.0}
+    shared = scaling(SlotResources(cpus=0.5, gpus=0.25))
     assert (shared.use_gpu, shared.resources_per_worker) == (True, {"CPU": 0.5, "GPU": 0.25})
 
 
@@ -41,6 +42,12 @@ def test_gpus_that_are_not_there_are_refused():
         check_gpus(
             Settings(gpus_per_trial=1.0, workers_per_trial=2), num_gpus=0, where="this machine"
         )
+
+
+def test_cores_that_no_node_has_are_refused_instead_of_waited_for():
+    check_cores(Settings(cpus_per_trial=2.0), largest_node=2.0)
+    with pytest.raises(UserError, match=r"wants 2 cores on one node, .* has 1; allowed: up to 1"):
+        check_cores(Settings(cpus_per_trial=2.0), largest_node=1.0)
 
 
 def test_a_space_starts_from_the_runs_settings():

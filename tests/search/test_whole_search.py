@@ -16,7 +16,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 from search.record import RunRecord
 from search.run_folder import RunFolder
-from search.searcher import open_study
+from search.study import open_study
 from trainables import journal
 from trainables.checkpoints import load_checkpoint
 
@@ -103,6 +103,12 @@ def test_the_terminal_shows_a_line_an_epoch_and_where_things_are(finished):
     assert "Traceback" not in told
 
 
+def test_the_search_can_be_replayed(finished):
+    told = run([sys.executable, "-m", "search.replay", str(finished[0].root)])
+    assert told.returncode == 0, told.stdout + told.stderr
+    assert "every decision of the recorded search was made again" in told.stdout
+
+
 def test_tensorboard_has_every_trials_scalars_by_epoch(finished):
     for number, epochs in enumerate((4, 2, 4)):
         events = EventAccumulator(str(finished[0].trials / f"trial_{number:04d}")).Reload()
@@ -132,6 +138,29 @@ def test_the_report_opens_the_sealed_test_and_says_so(finished):
     assert "http" not in page.partition("<body")[2].replace("http://www.w3.org", "")
     opened = [event for event in journal.read(folder.journal) if event["event"] == "test_opened"]
     assert [event["by"] for event in opened] == ["analysis.report"]
+
+
+def rerun(folder: RunFolder, *more: str) -> subprocess.CompletedProcess:
+    return run([sys.executable, "-m", "search.rerun", str(folder.root), *more])
+
+
+def test_a_trial_trained_again_alone_gives_the_same_numbers(finished):
+    told = rerun(finished[0], "0")
+    assert told.returncode == 0, told.stdout + told.stderr
+    assert told.stdout.splitlines()[-1] == "verdict      identical to the last digit"
+
+
+def test_a_record_that_was_touched_is_found_out(finished, tmp_path):
+    folder = RunFolder(tmp_path / "touched")
+    folder.root.mkdir()
+    shutil.copy(finished[0].experiment, folder.experiment)
+    for event in journal.read(finished[0].journal):
+        if event["event"] == "reported" and event["report"]["epoch"] == 2:
+            event["report"]["val_loss"] += 1e-9
+        journal.append(folder.journal, **{k: v for k, v in event.items() if k != "time"})
+    told = rerun(folder, "1")  # the one that was stopped, after two epochs
+    assert told.returncode == 1, told.stdout + told.stderr
+    assert "verdict      differs by up to 1.0e-09, from epoch 2 on" in told.stdout
 
 
 @pytest.mark.slow

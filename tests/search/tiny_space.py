@@ -1,4 +1,4 @@
-"""A space for tests: trial 1 learns nothing, so that ASHA has something to stop."""
+"""Spaces for tests."""
 
 from dataclasses import replace
 
@@ -6,6 +6,14 @@ from trainables.config import FineTuneConfig
 
 
 def good_and_bad(trial, base: FineTuneConfig) -> FineTuneConfig:
-    trial.suggest_float("dropout", 0.0, 0.5)
+    """Trial 1 learns nothing, so that ASHA has something to stop."""
+    dropout = trial.suggest_float("dropout", 0.0, 0.5)
     rate = 1e-7 if trial.number == 1 else 1e-2
-    return replace(base, head_lr=rate, unfreeze="top5")
+    return replace(base, head_lr=rate, unfreeze="top5", dropout=dropout)
+
+
+def kernels(trial, base: FineTuneConfig) -> FineTuneConfig:
+    """Two settings of two values each: four configurations in all."""
+    kernel = trial.suggest_categorical("interpolation", ("nearest", "bicubic"))
+    decay = trial.suggest_float("ema_decay", 0.0, 0.5, step=0.5)
+    return replace(base, interpolation=kernel, ema_decay=decay)

@@ -13,7 +13,8 @@ from tests.spaces.draws import draw
 from trainables.config import FineTuneConfig
 from trainables.data.images import ImageSet
 from trainables.parallel import SOLO
-from trainables.two_phase import Trial, TrialData
+from trainables.pictures import TrialData
+from trainables.two_phase import Trial
 
 TINY = FineTuneConfig(
     weights="none", resolution_px=40, head_epochs=1, finetune_epochs=1, batch_size=32

@@ -1,0 +1,162 @@
+"""The steps of a confirmation: train, conclude, print, and if wanted the final model."""
+
+import json
+from dataclasses import replace
+from typing import Any
+
+from search import confirm_text, preparation
+from search.conclusion import conclude
+from search.confirm_text import FreshProgress
+from search.confirmation import FORMAT_VERSION, Plan, choose_candidates
+from search.fresh_runs import train_listed
+from search.record import RunRecord
+from search.retrain import retrain
+from search.run_folder import RunFolder, write_json
+from search.settings import Settings
+from search.summary import shown_path
+from search.tuner import connect
+from trainables import journal
+from trainables.data.load import load_training
+from trainables.errors import UserError
+from trainables.pictures import TrialData
+
+
+def confirm(run: RunFolder, plan: Plan, settings: Settings, *, final: bool) -> None:
+    """Do what of a confirmation is not done yet, and print what it found.
+
+    Args:
+        run: the run; trainings go to RUN/confirm, the result to RUN/confirm.json.
+        plan: what to train.
+        settings: of the run, with this session's resources.
+        final: train the winner on training and validation pictures afterwards.
+    """
+    searched = RunRecord.read(run.journal)
+    for note in notes(plan, searched):
+        print(f"note         {note}")
+    if not run.confirmation.exists():
+        confirmed = train_grid(run, plan, settings)
+        write_json(run.confirmation, conclude(plan, confirmed, searched, seed=settings.seed))
+    result = read_confirmation(run)
+    made = result["created"]
+    if all(event.get("confirmation") != made for event in journal.read(run.journal)):
+        journal.append(
+            run.journal,
+            "confirmed",
+            confirmation=made,
+            winner=result["winner"],
+            tie_set=result["tie_set"],
+        )
+    print()
+    for line in confirm_text.describe(result):
+        print(line)
+    if final:
+        train_final(run, result, settings)
+    print_next(run, has_winner=result["winner"] is not None)
+
+
+def train_grid(run: RunFolder, plan: Plan, settings: Settings) -> RunRecord:
+    """Train every candidate with every seed, or what is left of it."""
+    folder = RunFolder(run.confirm)
+    done = RunRecord.read(folder.journal)
+    if done.num_ended == plan.num_runs:  # killed between the last training and confirm.json
+        return done
+    trials = ", ".join(str(candidate.trial) for candidate in plan.candidates)
+    seeds = ", ".join(map(str, plan.seeds))
+    gone_on = f", {done.num_ended} of them done" if done.num_ended else ""
+    print(f"confirm      trials {trials}, seeds {seeds}: {plan.num_runs} trainings{gone_on}")
+    preparation.continue_with(settings, run)  # refuses other pictures than the search had
+    datasets = {seed: fresh_pictures(settings, seed) for seed in plan.seeds}
+    print(f"cluster      {connect(settings)}")
+    cells = [plan.cell(number) for number in range(plan.num_runs)]
+    return train_listed(
+        plan.items(),
+        folder,
+        datasets,
+        settings,
+        run=run,
+        listener=FreshProgress(
+            {number: (candidate.trial, seed) for number, (candidate, seed) in enumerate(cells)}
+        ),
+        kept_trials=0,
+    )
+
+
+def fresh_pictures(settings: Settings, seed: int) -> TrialData:
+    """A new split of the run's training pool, and new epoch views."""
+    loaded = load_training(replace(settings.data_spec, seed=seed))
+    return TrialData(train=loaded.train, val=loaded.val, data_seed=seed)
+
+
+def train_final(run: RunFolder, result: dict[str, Any], settings: Settings) -> None:
+    """Train the final model, unless it is there."""
+    if result["winner"] is None:
+        raise UserError(f"--final: {result['verdict']}; allowed: a confirmation with a winner")
+    winner = next(c for c in result["configurations"] if c["trial"] == result["winner"])
+    if run.final.exists() and run.read_final()["trial"] != winner["trial"]:
+        raise UserError(
+            f"{run.final} is of trial {run.read_final()['trial']}, which an earlier confirmation "
+            f"took; this one takes trial {winner['trial']}; delete final/ and final.json in the "
+            "run folder, or put them elsewhere, to train it"
+        )
+    if not run.final.exists():
+        print(
+            f"\nfinal        trial {winner['trial']} on training and validation pictures, "
+            f"{winner['epoch']} epochs, seed {winner['config']['seed']}"
+        )
+        pictures = preparation.continue_with(settings, run).pictures
+        print(f"cluster      {connect(settings)}")
+        retrain(run, winner, pictures, settings)
+    print(f"\nfinal        {shown_path(run.final)}")
+    print(f"             {run.read_final()['note']}")
+
+
+def notes(plan: Plan, searched: RunRecord) -> list[str]:
+    """What a person should know of the candidates."""
+    found = []
+    if len(plan.candidates) < plan.top:
+        count = len(plan.candidates)
+        found.append(
+            f"{count} configuration{'s' if count > 1 else ''} instead of {plan.top}: the search "
+            "has finished no more"
+        )
+    best = searched.best_trial
+    if best is not None and best.status != "finished":
+        found.append(
+            f"the best epoch of the search is of trial {best.number}, which did not finish "
+            f"({best.status}): it is no candidate"
+        )
+    running = sum(not trial.ended for trial in searched.trials.values())
+    if running:
+        found.append(f"{running} of the search's trials have not ended and are left out")
+    if choose_candidates(searched, plan.top) != plan.candidates:
+        found.append(
+            "the search has gone on since this confirmation was begun and has other best trials "
+            "now; delete confirm/ and confirm.json in the run folder to confirm those"
+        )
+    return found
+
+
+def read_confirmation(run: RunFolder) -> dict[str, Any]:
+    """The contents of confirm.json."""
+    try:
+        result: dict[str, Any] = json.loads(run.confirmation.read_text())
+        if result["format_version"] != FORMAT_VERSION:
+            raise ValueError(f"format_version {result['format_version']!r}")
+    except (ValueError, KeyError) as error:
+        raise UserError(
+            f"{run.confirmation} cannot be read ({error}); allowed: the file that search.confirm "
+            f"wrote, with format_version {FORMAT_VERSION}; delete it, and the same command makes "
+            "it again from RUN/confirm without training"
+        ) from error
+    return result
+
+
+def print_next(run: RunFolder, *, has_winner: bool) -> None:
+    """Where the result is, and what to type next."""
+    where = shown_path(run.root)
+    print(f"\nconfirmed    {shown_path(run.confirmation)}")
+    if run.final.exists():
+        print(f"export       .venv/bin/python -m search.export {where} --final")
+    elif has_winner:
+        print(f"final        .venv/bin/python -m search.confirm {where} --final")
+    print(f"report       .venv/bin/python -m analysis.report {where}")

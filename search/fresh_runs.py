@@ -1,0 +1,96 @@
+"""Trains listed configurations on the cluster, each whole, in a folder of their own inside a run.
+
+Killed and started again it goes on: what has ended is not trained again, what was cut short goes on
+from its last checkpoint.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from search.disk import occupied_bytes
+from search.halt import Halt
+from search.listed import ListSearch
+from search.listener import Listener
+from search.record import RunRecord
+from search.recorder import REPORT_FIELDS, Recorder
+from search.run_folder import RunFolder
+from search.run_log import RunLog
+from search.settings import Settings
+from search.trials import run_trials
+from trainables.errors import UserError
+from trainables.pictures import TrialData
+
+
+def train_listed(
+    items: Iterable[dict[str, Any]],
+    folder: RunFolder,
+    datasets: Mapping[int, TrialData],
+    settings: Settings,
+    *,
+    run: RunFolder,
+    listener: Listener,
+    kept_trials: int,
+    report_fields: tuple[str, ...] = REPORT_FIELDS,
+) -> RunRecord:
+    """Train what of `items` has not ended yet, and return the record of all of them.
+
+    Args:
+        items: dictionaries with "number", "config" and "params".
+        folder: where journal, trials and tables go.
+        datasets: pictures by the seed of a configuration.
+        settings: of the run: the trials' resources and the disk's quota.
+        run: the run that `folder` lies in.
+        listener: tells of the progress.
+        kept_trials: ended trials that keep a checkpoint.
+        report_fields: what of an epoch's report is written down.
+
+    Raises:
+        UserError: it was cut short.
+    """
+    log, halt = RunLog(folder.journal), Halt()
+    items = list(items)
+    left = [item for item in items if not _has_ended(log.record, item["number"])]
+    if not left:
+        return log.record
+    recorder = Recorder(
+        folder,
+        log,
+        halt,
+        listeners=(listener,),
+        kept_trials=kept_trials,
+        quota_bytes=_rest_of_quota(settings, run, folder),
+        report_fields=report_fields,
+    )
+    try:
+        run_trials(
+            searcher=ListSearch(left),
+            scheduler=None,
+            recorder=recorder,
+            folder=folder,
+            datasets=datasets,
+            settings=settings,
+            num_trials=len(left),
+            halt=halt,
+        )
+    except UserError:
+        if not halt.is_fault:
+            raise
+    num_ended = sum(_has_ended(log.record, item["number"]) for item in items)
+    if num_ended < len(items):
+        raise UserError(
+            f"cut short with {num_ended} of {len(items)} trainings done"
+            f"{f': {halt.reason}' if halt.reason else ''}; the same command goes on with the rest"
+        )
+    return log.record
+
+
+def _has_ended(record: RunRecord, number: int) -> bool:
+    return number in record.trials and record.trials[number].ended
+
+
+def _rest_of_quota(settings: Settings, run: RunFolder, folder: RunFolder) -> int:
+    """What of the run's quota this folder may take; 0: no limit."""
+    if not settings.quota_bytes:
+        return 0
+    others = occupied_bytes(run.root) - occupied_bytes(folder.root)
+    return max(settings.quota_bytes - others, 1)

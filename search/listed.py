@@ -1,0 +1,36 @@
+"""A fixed list of trials as Ray Tune wants its searchers."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from ray.tune.search import Searcher
+
+from search.names import OBJECTIVE
+
+
+class ListSearch(Searcher):
+    """Hands out each item of a list once, in order.
+
+    Args:
+        items: dictionaries with "number", "config" and "params", as `FineTuneTrial` takes them.
+    """
+
+    def __init__(self, items: Iterable[dict[str, Any]]) -> None:
+        super().__init__(metric=OBJECTIVE, mode="max")
+        self._items = list(items)
+
+    def suggest(self, trial_id: str) -> dict[str, Any] | str:
+        return self._items.pop(0) if self._items else Searcher.FINISHED
+
+    def on_trial_complete(
+        self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False
+    ) -> None:
+        """Nothing: no choice depends on a result."""
+
+    def save(self, checkpoint_path: str) -> None:
+        """Nothing to pickle: the list is made anew from the run folder."""
+        Path(checkpoint_path).touch()
+
+    def restore(self, checkpoint_path: str) -> None:
+        """Nothing to unpickle."""

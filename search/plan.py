@@ -1,0 +1,50 @@
+"""`python -m search.plan`: what a search would take, before anything is spent.
+
+Takes the flags of `python -m search.run` and a price. Times a few steps of the real training code
+at both ends of the space, on pictures drawn at random; reads no pictures and keeps nothing.
+"""
+
+import argparse
+import math
+import sys
+from collections.abc import Iterator, Sequence
+
+from search.cli import parse_settings, run_main
+from search.settings import Settings
+from spaces.registry import check_space
+from trainables.errors import refuse
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Check all flags, probe, print the table."""
+    parser = argparse.ArgumentParser(
+        prog="python -m search.plan", description=__doc__, allow_abbrev=False
+    )
+    parser.add_argument(
+        "--price-per-hour",
+        type=float,
+        default=0.0,
+        metavar="P",
+        help="of one GPU, or of this machine where the search asks for no GPU",
+    )
+    options, others = parser.parse_known_args(arguments)
+    settings = parse_settings(others, prog=parser.prog)
+    refuse(_faults(options, settings))
+    check_space(settings.space, settings.base_config(precision="float32"))
+
+    from search.plan_table import table
+    from search.planning import make_plan
+
+    print("probe        a few steps of each phase at both ends of the space", flush=True)
+    print("\n".join(table(make_plan(settings), price_per_hour=options.price_per_hour)))
+
+
+def _faults(options: argparse.Namespace, settings: Settings) -> Iterator[str]:
+    if not (math.isfinite(options.price_per_hour) and options.price_per_hour >= 0):
+        yield f"--price-per-hour is {options.price_per_hour:g}; allowed: 0 or more"
+    if settings.resume:
+        yield "--resume came to a plan; allowed: the flags of a new run; leave it out"
+
+
+if __name__ == "__main__":
+    sys.exit(run_main(main))

@@ -1,0 +1,41 @@
+"""`python -m search.replay RUN`: ask the recorded search again and compare its decisions.
+
+Nothing is trained: the journal's reports stand for the trials. The sampler is asked again at each
+point where it was asked, and ASHA judges each report again, both from an empty memory. The same
+configurations and the same stops show that the record is whole and what led to the winner.
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from search.cli import run_main
+from search.run_folder import RunFolder
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Print what was compared; 1 when a decision differs."""
+    parser = argparse.ArgumentParser(prog="python -m search.replay", description=__doc__)
+    parser.add_argument("run", type=Path, help="run folder, such as runs/demo")
+    folder = RunFolder(parser.parse_args(arguments).run)
+    experiment = folder.read_experiment()
+
+    from search.decisions import play_again
+    from search.environment import differing_versions
+
+    played = play_again(folder)
+    for name, count in played.compared.items():
+        print(f"{name:<12} {count} compared")
+    for difference in played.differences:
+        print(f"differs      {difference}")
+    if played.differences:
+        for line in differing_versions(experiment["versions"]):
+            print(f"note         {line}")
+        return 1
+    print("the same     every decision of the recorded search was made again")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(run_main(main))

@@ -1,0 +1,110 @@
+"""Runs configurations as Ray trials on the connected cluster and writes down what comes of them."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import ray
+from ray import tune
+from ray.tune.error import TuneError
+from ray.tune.schedulers import TrialScheduler
+from ray.tune.search import Searcher
+
+from search.halt import Halt
+from search.names import EXPERIMENT_NAME, OBJECTIVE
+from search.recorder import Recorder
+from search.run_folder import RunFolder
+from search.settings import Settings
+from trainables.errors import UserError
+from trainables.pictures import TrialData
+from trainables.ray_train import FineTuneTrial, SharedTrialInputs, trial_folder
+from trainables.slot import SlotResources
+
+# A driver only relays. This tiny share of the head node's own resource keeps it there, so that the
+# loss of another node is Ray Train's to mend, and takes no core from a trial.
+DRIVER_RESOURCES = {"node:__internal_head__": 0.001}
+# How often Tune starts a trial's driver again after its process, its Train controller or its node
+# has died. A fault of the trial itself is reported, not raised, and never tried again.
+DRIVER_RESTARTS = 5
+
+
+def run_trials(
+    *,
+    searcher: Searcher,
+    scheduler: TrialScheduler | None,
+    recorder: Recorder,
+    folder: RunFolder,
+    datasets: Mapping[int, TrialData],
+    settings: Settings,
+    num_trials: int,
+    halt: Halt,
+) -> None:
+    """Run `num_trials` configurations of `searcher`; returns when they have ended or are halted.
+
+    Args:
+        searcher: hands out {"number", "config", "params"}.
+        scheduler: stops trials early; None lets each run to its end.
+        recorder: writes the journal.
+        folder: where the trials' folders go.
+        datasets: pictures by the seed of a configuration: a trial trains on those of its seed.
+        settings: the trials' resources and how many run at a time.
+        num_trials: to run, those that go on after an interruption included.
+        halt: ends the run before its last trial.
+
+    Raises:
+        UserError: the run was halted by a fault; what is left can be resumed.
+    """
+    shared = SharedTrialInputs(
+        datasets={seed: ray.put(data) for seed, data in datasets.items()},
+        trials_dir=str(folder.trials),
+        resources=SlotResources(
+            workers=settings.workers_per_trial,
+            cpus=settings.cpus_per_trial,
+            gpus=settings.gpus_per_trial,
+        ),
+        reuse=settings.reuse_with,
+    )
+    tuner = tune.Tuner(
+        tune.with_resources(tune.with_parameters(FineTuneTrial, shared=shared), DRIVER_RESOURCES),
+        tune_config=tune.TuneConfig(
+            metric=OBJECTIVE,
+            mode="max",
+            search_alg=searcher,
+            scheduler=scheduler,
+            num_samples=num_trials,
+            max_concurrent_trials=concurrent_trials(settings, ray.cluster_resources()),
+            trial_dirname_creator=_dirname,
+            trial_name_creator=_dirname,
+            reuse_actors=True,  # a slot takes long to start, and stays with its driver
+        ),
+        run_config=tune.RunConfig(
+            name=EXPERIMENT_NAME,
+            storage_path=str(folder.root),
+            callbacks=[recorder],
+            stop=halt,
+            verbose=0,
+            failure_config=tune.FailureConfig(max_failures=DRIVER_RESTARTS),
+            checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),  # trials write theirs
+        ),
+    )
+    try:
+        tuner.fit()
+    except (TuneError, OSError):
+        if halt.reason is None:
+            raise
+    if halt.is_fault:
+        raise UserError(f"{halt.reason}, then go on with --resume --name {folder.root.name}")
+
+
+def concurrent_trials(settings: Settings, resources: dict[str, float]) -> int:
+    """How many trials the cluster holds at a time; at least one, which may have to wait."""
+    if settings.max_concurrent:
+        return settings.max_concurrent
+    fits = resources.get("CPU", 0) / (settings.cpus_per_trial * settings.workers_per_trial)
+    if settings.gpus_per_trial:
+        gpus = settings.gpus_per_trial * settings.workers_per_trial
+        fits = min(fits, resources.get("GPU", 0) / gpus)
+    return max(1, int(fits + 1e-9))
+
+
+def _dirname(trial: Any) -> str:
+    return trial_folder(trial.config["number"])
