@@ -11,8 +11,10 @@ import numpy.typing as npt
 
 from analysis import metrics
 from analysis.confusion import confusion_section
+from analysis.early_stopping import early_stopping_section
 from analysis.files import without_nan
 from analysis.limits import limits_section
+from analysis.optimism import confirmation_section
 from analysis.per_class import per_class_section
 from analysis.run_reader import Run
 from analysis.selection import search_section
@@ -51,13 +53,14 @@ def build_report(
     samples = bootstrap(
         confusion, BOOTSTRAPPED, num_resamples=num_resamples, rng=np.random.default_rng(seed)
     )
+    verdict = verdict_section(confusion, samples)
     report: dict[str, Any] = {
         "format_version": FORMAT_VERSION,
         "title": str(run.experiment["name"]),
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "command": command,
         "method": {"confidence": CONFIDENCE, "num_resamples": num_resamples, "seed": seed},
-        "verdict": verdict_section(confusion, samples),
+        "verdict": verdict,
         "model": model_section(run),
         "confusion": confusion_section(confusion, run.class_names),
         "per_class": per_class_section(confusion, run.class_names, samples["f1"]),
@@ -65,6 +68,15 @@ def build_report(
         "search": search_section(
             run.trials, run.epochs, run.best, int(run.experiment["data"]["val_size"])
         ),
+        "early_stopping": early_stopping_section(
+            run.events(),
+            run.trials,
+            run.epochs,
+            run.experiment.get("settings", {}),
+            num_resamples=num_resamples,
+            seed=seed,
+        ),
+        "confirmation": confirmation_section(run.confirmation, run.best, verdict),
         "audit": audit_section(run.audit) if run.audit else None,
         "reproduce": reproduce_section(run, command=command, device=device),
     }

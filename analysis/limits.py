@@ -20,6 +20,12 @@ def _sentences(report: dict[str, Any]) -> Iterator[str]:
         "One trained model is n = 1. The intervals cover the draw of test images, not the draw of "
         "a training seed: all of this is about this checkpoint, not about its configuration."
     )
+    if report["confirmation"] and source != "synthetic":
+        yield (
+            "The fresh validation images of the confirmation come from the pool that the search "
+            "drew from, so some of them took part in choosing the configuration, and its fresh "
+            "figures may still be a little optimistic."
+        )
     if source == "synthetic":
         yield (
             "The images are generated. The figures show that the pipeline works and say nothing "
@@ -62,7 +68,6 @@ def _sentences(report: dict[str, Any]) -> Iterator[str]:
             f"rule the other out: with {num_images:,} images a true share of {unseen} ones up to "
             f"about {min(3 / num_images, 1):.1%} would still show none in one draw of twenty."
         )
-    yield (
-        "Not in this report: calibration, attribution maps, tests of the confusions' causes, other "
-        "training seeds."
-    )
+    absent_parts = ["calibration", "attribution maps", "tests of the confusions' causes"]
+    absent_parts += [] if report["confirmation"] else ["other training seeds"]
+    yield f"Not in this report: {', '.join(absent_parts)}."

@@ -206,6 +206,84 @@ def search_curves(
     return axes
 
 
+def fresh_seeds(
+    axes: Axes,
+    rows: Sequence[Mapping[str, Any]],
+    reported_trial: int,
+    test: Sequence[float] | None,
+) -> Axes:
+    """One row a configuration: as selected, with each fresh seed, their mean; then the test.
+
+    Args:
+        rows: "trial", "selected", "figures" (None where a seed gave none) and "mean" of each.
+        reported_trial: the trial whose checkpoint the test figure is of.
+        test: (value, lower, upper) of macro-F1 on the sealed test, or None.
+    """
+    names = [f"trial {row['trial']}" for row in rows]
+    for place, row in enumerate(rows):
+        fresh = [value for value in row["figures"] if value is not None]
+        axes.plot(
+            [row["selected"]],
+            [place],
+            "o",
+            fillstyle="none",
+            color=COLOURS.ink,
+            markersize=7,
+            label="selected",
+        )
+        axes.plot(
+            fresh, [place] * len(fresh), "|", color=COLOURS.blue, markersize=13, label="fresh seed"
+        )
+        if row["mean"] is not None:
+            axes.plot(
+                [row["mean"]], [place], "D", color=COLOURS.blue, markersize=6, label="their mean"
+            )
+    if test:
+        value, lower, upper = test
+        place = len(names)
+        names.append(f"trial {reported_trial}, test")
+        axes.plot([lower, upper], [place, place], color=COLOURS.orange, linewidth=2.4, alpha=0.55)
+        axes.plot([value], [place], "s", color=COLOURS.orange, markersize=6.5, label="sealed test")
+    axes.set(ylim=(len(names) - 0.4, -0.6), xlabel="macro-F1")
+    axes.set_yticks(range(len(names)), names)
+    axes.tick_params(axis="y", labelcolor=COLOURS.ink, length=0)
+    axes.xaxis.set_major_locator(MaxNLocator(6))
+    axes.xaxis.set_major_formatter(PERCENT)
+    axes.grid(axis="x")
+    axes.spines["left"].set_visible(False)
+    _legend_above(axes)
+    return axes
+
+
+def pairs_in_order(
+    axes: Axes,
+    epochs: Sequence[int],
+    shares: FloatArray,
+    are_rungs: Sequence[bool],
+    wanted: float,
+) -> Axes:
+    """Share of the pairs of trials that stand in the order of their ends, by phase-2 epoch.
+
+    Args:
+        shares: (value, lower, upper) of each epoch, shape (E, 3).
+        are_rungs: whether ASHA judged at the epoch's end.
+        wanted: the share that a rung should reach.
+    """
+    axes.axhline(wanted, color=COLOURS.gate, linewidth=1.2)
+    axes.axhline(0.5, color=COLOURS.muted, linewidth=1, linestyle=DOTTED)
+    for epoch, (value, lower, upper), is_rung in zip(epochs, shares, are_rungs, strict=True):
+        colour = COLOURS.orange if is_rung else COLOURS.blue
+        axes.plot([epoch, epoch], [lower, upper], color=colour, linewidth=2.4, alpha=0.55)
+        label = "a rung of ASHA" if is_rung else "no rung"
+        marker = "s" if is_rung else "o"
+        axes.plot([epoch], [value], marker, color=colour, markersize=6.5, label=label)
+    axes.yaxis.set_major_formatter(PERCENT)
+    _epoch_axis(axes)
+    axes.set(xlabel="phase-2 epoch", ylabel="pairs in final order")
+    _legend_above(axes)
+    return axes
+
+
 def _mark_unfreeze(axes: Axes, trajectory: Mapping[str, Any], *, at_top: bool = False) -> None:
     """A line between the winner's last phase-1 epoch and its first phase-2 epoch.
 

@@ -48,7 +48,11 @@ def figures(report: dict[str, Any]) -> dict[str, Markup]:
     matrix_px = LABELS_PX + max(
         min(CELL_PX * len(names), COLUMN_PX - LABELS_PX), LEAST_CELL_PX * len(names)
     )
-    return {
+    tested = report["early_stopping"]["ranking"]
+    drawn = {"ranking": ranking_figure(tested)} if tested else {}
+    if confirmation := report["confirmation"]:
+        drawn["confirmation"] = confirmation_figure(confirmation)
+    return drawn | {
         "gate": _figure(
             lambda axes: plots.gate_interval(axes, _triple(verdict["macro_f1"]), verdict["gate"]),
             size_px=(COLUMN_PX, 78),
@@ -77,6 +81,33 @@ def figures(report: dict[str, Any]) -> dict[str, Markup]:
             description="Validation macro-F1 of every trial by epoch.",
         ),
     }
+
+
+def ranking_figure(ranking: dict[str, Any]) -> Markup:
+    """Of a run that spared some of the trials that ASHA condemned."""
+    epochs = ranking["epochs"]
+    in_order = np.array([_triple(row["pairs_in_order"]) for row in epochs]).reshape(-1, 3)
+    return _figure(
+        lambda axes: plots.pairs_in_order(
+            axes,
+            [row["epoch"] for row in epochs],
+            in_order,
+            [row["is_rung"] for row in epochs],
+            ranking["threshold"],
+        ),
+        description="Share of the pairs of trials in the order of their ends, by phase-2 epoch.",
+    )
+
+
+def confirmation_figure(confirmation: dict[str, Any]) -> Markup:
+    """Of a run whose best configurations were trained again with fresh seeds."""
+    rows, meter = confirmation["configurations"], confirmation["meter"]
+    test = _triple(meter["test"]) if meter and meter["test"] else None
+    return _figure(
+        lambda axes: plots.fresh_seeds(axes, rows, confirmation["reported_trial"], test),
+        size_px=(COLUMN_PX, 110 + ROW_PX * (len(rows) + (test is not None))),
+        description="Validation macro-F1 as selected and with fresh seeds, by configuration.",
+    )
 
 
 def _figure(

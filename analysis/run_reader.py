@@ -14,11 +14,24 @@ from trainables.errors import UserError, refuse
 
 FORMAT_VERSION = 1
 EXPERIMENT, BEST, AUDIT, JOURNAL = "experiment.json", "best.json", "audit.json", "journal.jsonl"
+CONFIRMATION = "confirm.json"
 TRIALS, EPOCHS = "trials.parquet", "epochs.parquet"
 FINISH_THE_SEARCH = "let the search finish or continue it with `python -m search.run --resume`"
 
-EXPERIMENT_KEYS = ("name", "command", "seed", "data", "data_fingerprint", "class_names")
+EXPERIMENT_KEYS = (
+    "name",
+    "command",
+    "seed",
+    "data",
+    "data_fingerprint",
+    "test_hash",
+    "class_names",
+)
 BEST_KEYS = ("trial", "epoch", "phase", "config", "checkpoint", "val_macro_f1", "val_accuracy")
+CONFIRMATION_KEYS = (
+    *("seeds", "method", "configurations", "comparisons"),
+    *("tie_set", "winner", "verdict", "optimism"),
+)
 TRIALS_COLUMNS = ("trial", "status", "epochs", "best_epoch", "best_val_macro_f1")
 EPOCHS_COLUMNS = (
     *("trial", "epoch", "phase", "train_loss", "train_accuracy"),
@@ -37,6 +50,7 @@ class Run:
         trials: one row a trial; settings in columns "config/NAME".
         epochs: one row a trial and epoch.
         audit: result of the pre-flight audit; None when the run has none.
+        confirmation: what `search.confirm` found; None when the run was not confirmed.
         checkpoint: folder of the selected epoch, inside `path`.
     """
 
@@ -46,16 +60,20 @@ class Run:
     trials: pd.DataFrame
     epochs: pd.DataFrame
     audit: AuditResult | None
+    confirmation: dict[str, Any] | None
     checkpoint: Path
 
     @property
     def class_names(self) -> tuple[str, ...]:
         return tuple(self.experiment["class_names"])
 
+    def events(self) -> list[dict[str, Any]]:
+        """The journal up to now, oldest first."""
+        return journal.read(self.path / JOURNAL)
+
     def test_openings(self) -> list[dict[str, Any]]:
         """The journal's openings of the sealed test up to now, oldest first."""
-        events = journal.read(self.path / JOURNAL)
-        return [event for event in events if event.get("event") == "test_opened"]
+        return [event for event in self.events() if event.get("event") == "test_opened"]
 
 
 def read_run(path: Path) -> Run:
@@ -96,6 +114,7 @@ def read_run(path: Path) -> Run:
         trials=trials,
         epochs=epochs,
         audit=_read_audit(path / AUDIT) if (path / AUDIT).is_file() else None,
+        confirmation=_read_confirmation(path / CONFIRMATION),
         checkpoint=path / best["checkpoint"],
     )
 
@@ -156,6 +175,14 @@ def _read_audit(path: Path) -> AuditResult:
         return AuditResult.read(path)
     except (ValueError, TypeError, KeyError) as error:
         raise _unreadable(path, "the result of a pre-flight audit", error) from error
+
+
+def _read_confirmation(path: Path) -> dict[str, Any] | None:
+    if not path.is_file():
+        return None
+    confirmation = _read_json(path)
+    refuse(_missing(path, CONFIRMATION_KEYS, confirmation))
+    return confirmation
 
 
 def _unreadable(path: Path, allowed: str, cause: object) -> UserError:

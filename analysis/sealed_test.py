@@ -23,8 +23,8 @@ def open_test(run: Run, *, opened_by: str) -> ImageSet:
             f"classes of the test are {', '.join(test.class_names)}; allowed: those of the run, "
             f"{', '.join(run.class_names)}; point {spec.source!r} at the data of the run"
         )
-    audited = run.audit.hashes.get("test") if run.audit else None
-    if audited and audited != fingerprint(test):
+    audited = run.experiment["test_hash"]
+    if audited != fingerprint(test):
         raise UserError(
             f"the test of {spec.source!r} has sha256 {fingerprint(test)}; allowed: {audited}, as "
             "audited before the search; restore the data of the run"

@@ -54,6 +54,7 @@ def make_run(
             "seed": 0,
             "data": (data or DataSpec()).to_dict(),
             "data_fingerprint": "3f1c9a04d1be77c25d3f1c9a04d1be77c25d3f1c9a04d1be77c25d3f1c9a04d1",
+            "test_hash": "not opened here",
             "git_commit": "8d2c41f0b7aa35e1c09d44ab1be2a7705cf3e9d2",
             "versions": {"python": "3.11.9", "torch": "2.15.0", "ray": "2.60.0"},
             "hardware": {"cpu_count": 8, "gpus": ["NVIDIA L4"], "memory_bytes": 67_430_000_000},

@@ -33,6 +33,15 @@ FIGURES = {
     ),
     "accuracy": lambda axes: plots.accuracy_curves(axes, TRAJECTORY),
     "loss": lambda axes: plots.loss_curves(axes, TRAJECTORY),
+    "fresh seeds": lambda axes: plots.fresh_seeds(
+        axes,
+        [
+            {"trial": 3, "selected": 0.8, "figures": [0.7, 0.75], "mean": 0.725},
+            {"trial": 5, "selected": 0.7, "figures": [0.7, None], "mean": None},
+        ],
+        3,
+        (0.7, 0.68, 0.72),
+    ),
     "search": lambda axes: plots.search_curves(
         axes,
         [

@@ -8,11 +8,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from fabricate import CIFAR10, edit_json, make_predictions, make_run
+from fabricate import CIFAR10, HEAD_EPOCHS, edit_json, make_predictions, make_run
 
 from analysis import render
 from analysis.contents import build_report
 from analysis.run_reader import read_run
+from trainables import journal
 
 pytestmark = pytest.mark.timeout(30)  # six figures a page, each laid out by matplotlib
 
@@ -37,7 +38,7 @@ def report_on(
 @pytest.fixture
 def without_figures(monkeypatch: pytest.MonkeyPatch) -> None:
     """Drawing takes a second a page: spare it where only the words are looked at."""
-    names = ("gate", "confusion", "class_f1", "accuracy", "loss", "search")
+    names = ("gate", "confusion", "class_f1", "accuracy", "loss", "search", "ranking")
     monkeypatch.setattr(render, "figures", lambda report: dict.fromkeys(names, ""))
 
 
@@ -149,6 +150,42 @@ def test_many_trials_fold(tmp_path: Path) -> None:
     page = render.render_html(report)
     assert "5 more trials</summary>" in page
     assert page.count('<span class="tag">winner</span>') == 1
+
+
+def spare(folder: Path, spared: range, num_trials: int) -> None:
+    """Make up that ASHA condemned trials after their first epoch of phase 2, and spared some."""
+    settings = {"grace_epochs": 1, "reduction_factor": 3.0, "finetune_epochs": 10}
+    edit_json(folder / "experiment.json", settings={**settings, "late_bloomers": 0.5})
+    condemned = {"rung": 1, "epoch": HEAD_EPOCHS + 1}
+    for trial in range(num_trials):
+        if trial in spared:
+            journal.append(folder / "journal.jsonl", "spared", trial=trial, **condemned)
+        elif trial % 6 in (1, 2, 4):
+            journal.append(folder / "journal.jsonl", "stopped", trial=trial, by="asha", **condemned)
+
+
+def test_what_early_stopping_cost(tmp_path: Path) -> None:
+    folder = make_run(tmp_path, num_trials=72)
+    spare(folder, range(6, 72, 6), 72)  # half of those that finished
+    report = report_on(folder, *make_predictions(RECALLS, images_per_class=20))
+    page = render.render_html(report)
+    told = report["early_stopping"]
+    assert (told["num_stopped"], told["num_spared_ended"]) == (36, 11)
+    assert "ASHA condemned 47 trials" in page
+    assert "Each stands for\n    4.3 of the condemned" in page
+    assert page.count("<svg") == 7
+    assert told["regret"]["verdict"] in page
+    assert [row["epoch"] for row in told["ranking"]["epochs"] if row["is_rung"]] == [1, 3, 9]
+
+
+@pytest.mark.usefixtures("without_figures")
+def test_early_stopping_with_few_or_no_spared_trials(tmp_path: Path) -> None:
+    folder = make_run(tmp_path)
+    predictions = make_predictions(RECALLS, images_per_class=20)
+    assert "--late-bloomers 0.3" in render.render_html(report_on(folder, *predictions))
+    spare(folder, range(0, 1), 6)
+    page = render.render_html(report_on(folder, *predictions))
+    assert "1 spared trial is too few, 10 the least" in page
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,8 @@ from trainables import journal
 from trainables.config import FineTuneConfig
 from trainables.data.load import fingerprint, load_training, open_sealed_test
 from trainables.data.spec import DataSpec
-from trainables.two_phase import TrialData, fine_tune
+from trainables.pictures import TrialData
+from trainables.two_phase import fine_tune
 
 CLASSES = ("blue", "green", "red")
 CHANNEL = {"red": 0, "green": 1, "blue": 2}
@@ -62,11 +63,9 @@ def finished_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
         lambda metrics, checkpoint: checkpoint().save(run / CHECKPOINT) if checkpoint else None,
         device=torch.device("cpu"),
     )
-    audit = json.loads((run / "audit.json").read_text())
     (run / "look").mkdir()
     test = open_sealed_test(spec, run / "look", opened_by="a test of the project")
-    audit["splits"]["test"]["sha256"] = fingerprint(test)
-    edit_json(run / "audit.json", splits=audit["splits"])
+    edit_json(run / "experiment.json", test_hash=fingerprint(test))
     return run
 
 
@@ -160,9 +159,7 @@ def test_a_fault_found_before_the_test_is_opened(
 def test_another_test_than_the_audited_one(
     run: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    audit = json.loads((run / "audit.json").read_text())
-    audit["splits"]["test"]["sha256"] = "0" * 64
-    edit_json(run / "audit.json", splits=audit["splits"])
+    edit_json(run / "experiment.json", test_hash="0" * 64)
     status, _, err = call(monkeypatch, capsys, str(run))
     assert status == 2
     assert f"allowed: {'0' * 64}, as audited before the search" in err

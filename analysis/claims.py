@@ -1,0 +1,61 @@
+"""Claims and their verdicts: CONFIRMED or REFUTED by a whole interval, else INCONCLUSIVE."""
+
+import math
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+from scipy import stats
+
+from analysis.metrics import FloatArray
+from analysis.statistics import CONFIDENCE, Estimate
+
+Word = Literal["CONFIRMED", "REFUTED", "INCONCLUSIVE", "NOT TESTED"]
+MOST_NEEDED = 1_000  # beyond that, "so many more" is no advice
+
+
+def verdict(estimated: Estimate, threshold: float) -> Word:
+    """Of the claim that a quantity exceeds a threshold; an undefined one decides nothing."""
+    if estimated.lower > threshold:
+        return "CONFIRMED"
+    return "REFUTED" if estimated.upper < threshold else "INCONCLUSIVE"
+
+
+def exact_proportion(successes: int, total: int) -> Estimate:
+    """A share with its exact interval (Clopper and Pearson 1934); out of none, anything goes."""
+    if total == 0:
+        return Estimate(value=math.nan, lower=0.0, upper=1.0)
+    lower, upper = _clopper_pearson(np.array(successes), np.array(total))
+    return Estimate(value=successes / total, lower=float(lower), upper=float(upper))
+
+
+def draws_needed(successes: int, total: int, threshold: float) -> int | None:
+    """The fewest draws that decide a share's claim if the share stays as it is; None: too many.
+
+    Out of no draws the share is taken to be 0.
+    """
+    counts = np.arange(total + 1, MOST_NEEDED + 1)
+    hits = np.rint(counts * (successes / total if total else 0.0))
+    lower, upper = _clopper_pearson(hits, counts)
+    decided = counts[(lower > threshold) | (upper < threshold)]
+    return int(decided[0]) if len(decided) else None
+
+
+def draws_needed_for_width(estimated: Estimate, total: int, threshold: float) -> int | None:
+    """Likewise for any other estimate, whose interval shrinks with the root of the draws."""
+    distance = abs(estimated.value - threshold)
+    width = max(estimated.upper - estimated.value, estimated.value - estimated.lower)
+    if math.isnan(distance) or not distance:
+        return None
+    needed = math.ceil(total * (width / distance) ** 2)
+    return needed if needed <= MOST_NEEDED else None
+
+
+def _clopper_pearson(
+    successes: npt.NDArray[np.number], totals: npt.NDArray[np.number]
+) -> tuple[FloatArray, FloatArray]:
+    """Both ends of the exact intervals, each of the inputs' shape."""
+    tail, failures = (1 - CONFIDENCE) / 2, totals - successes
+    lower = stats.beta.ppf(tail, successes, failures + 1)
+    upper = stats.beta.ppf(1 - tail, successes + 1, failures)
+    return np.where(successes == 0, 0.0, lower), np.where(failures == 0, 1.0, upper)
