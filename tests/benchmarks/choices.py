@@ -9,6 +9,7 @@ last epoch: nothing is selected. Finished runs are in --out and are not run agai
 
 import argparse
 import json
+import math
 import statistics
 import time
 from dataclasses import replace
@@ -16,12 +17,14 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from scipy import stats
 
 from spaces.decks import DECKS
 from trainables.config import FineTuneConfig
 from trainables.data.load import load_training
 from trainables.data.spec import DataSpec
-from trainables.two_phase import TrialData, fine_tune
+from trainables.pictures import TrialData
+from trainables.two_phase import fine_tune
 
 BASE = FineTuneConfig(head_epochs=2, finetune_epochs=6, batch_size=64, precision="bf16")
 ARMS: dict[str, dict[str, Any]] = {
@@ -40,7 +43,7 @@ def main() -> None:
     parser.add_argument("--data", required=True)
     parser.add_argument("--train-size", type=int, default=10_000)
     parser.add_argument("--val-size", type=int, default=2_000)
-    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--seeds", type=int, default=3, help="2 or more")
     parser.add_argument("--out", type=Path, required=True)
     arguments = parser.parse_args()
     done = read(arguments.out)
@@ -88,18 +91,28 @@ def read(path: Path) -> dict[tuple[str, int], dict[str, Any]]:
 
 
 def print_table(done: dict[tuple[str, int], dict[str, Any]]) -> None:
-    """Mean and spread over seeds, and the paired difference from the base."""
-    print("\n| arm | macro-F1, mean (sd) | minus base, mean (sd) | n |\n|---|---|---|---|")
+    """Mean and standard deviation over seeds; paired difference from the base, in points."""
+    print(
+        "\n| arm | phase 1 | macro-F1, mean (sd) | minus base, points (95 %) | n |\n"
+        + "|---" * 5
+        + "|"
+    )
     base = {seed: r["macro_f1"] for (arm, seed), r in done.items() if arm == "base"}
     for arm in ARMS:
-        values = {seed: r["macro_f1"] for (name, seed), r in done.items() if name == arm}
-        differences = [value - base[seed] for seed, value in values.items()]
-        print(f"| {arm} | {_spread([*values.values()])} | {_spread(differences)} | {len(values)} |")
+        results = {seed: r for (name, seed), r in done.items() if name == arm}
+        values = [r["macro_f1"] for r in results.values()]
+        frozen = statistics.fmean(r["frozen_macro_f1"] for r in results.values())
+        difference = t_interval([100 * (r["macro_f1"] - base[s]) for s, r in results.items()])
+        spread = f"{statistics.fmean(values):.3f} ({statistics.stdev(values):.3f})"
+        print(f"| {arm} | {frozen:.3f} | {spread} | {difference} | {len(values)} |")
 
 
-def _spread(values: list[float]) -> str:
-    sd = statistics.stdev(values) if len(values) > 1 else float("nan")
-    return f"{statistics.fmean(values):.3f} ({sd:.3f})"
+def t_interval(differences: list[float]) -> str:
+    """Mean and Student's 95 % interval of paired differences."""
+    mean, count = statistics.fmean(differences), len(differences)
+    error = statistics.stdev(differences) / math.sqrt(count)
+    half = float(stats.t.ppf(0.975, count - 1)) * error
+    return f"{mean:+.1f} ({mean - half:+.1f} to {mean + half:+.1f})"
 
 
 if __name__ == "__main__":

@@ -1,0 +1,117 @@
+"""A real search as a process of its own, on a cluster of several nodes."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from search.record import RunRecord, TrialRecord
+from search.run_folder import RunFolder
+from tests.faults.local_cluster import LocalCluster, kill, wait_for
+from trainables import journal
+
+ROOT = Path(__file__).parents[2]
+NUM_TRIALS = 10
+SETTINGS = [
+    *("--preset", "demo", "--space", "tests.faults.faulty_spaces:weak_second"),
+    # Epochs of half a second in phase 1 and of two seconds in phase 2: long enough to die in.
+    *("--train-size", "640", "--val-size", "160", "--batch-size", "32"),
+    *("--head-epochs", "5", "--finetune-epochs", "4", "--reuse", "off"),
+    # Lenient, so that most trials run to their end and there is something to kill.
+    *("--reduction-factor", "1.5", "--grace-epochs", "2"),
+]
+
+
+class Search:
+    """`python -m search.run` on a cluster.
+
+    Args:
+        cluster: to join.
+        flags: of the first start alone.
+        folder: for what it prints, and for the run where `storage` says nothing else.
+        storage: folder of the run's folder.
+    """
+
+    def __init__(
+        self, cluster: LocalCluster, flags: list[str], folder: Path, *, storage: Path | None = None
+    ) -> None:
+        self.cluster, self.flags = cluster, flags
+        self.storage = storage or folder / "runs"
+        self.folder = RunFolder(self.storage / "run")
+        self.sessions = 0  # that were started
+        self._told = folder / "told.txt"
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def record(self) -> RunRecord:
+        return RunRecord.read(self.folder.journal)
+
+    @property
+    def events(self) -> list[dict[str, Any]]:
+        return journal.read(self.folder.journal)
+
+    @property
+    def told(self) -> str:
+        """All that it has printed, in all its sessions."""
+        return self._told.read_text()
+
+    @property
+    def runs(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
+    def start(self, *more: str) -> None:
+        """Start the run, or go on with it where its folder is there."""
+        assert not self.runs
+        self.sessions += 1
+        flags = ["--resume"] if self.folder.experiment.exists() else self.flags
+        with self._told.open("ab") as told:
+            self._process = subprocess.Popen(
+                self._command(*flags, *more), **self._where(), stdout=told, stderr=told
+            )
+
+    def beside(self, *flags: str) -> subprocess.CompletedProcess:
+        """Another process on the same run folder, to its end."""
+        return subprocess.run(
+            self._command(*flags), **self._where(), capture_output=True, text=True, timeout=120
+        )
+
+    def end(self, *, seconds: float = 600) -> int:
+        """Wait for the end; the exit status."""
+        assert self._process is not None
+        return self._process.wait(seconds)
+
+    def kill(self) -> bool:
+        """SIGKILL the search's own process."""
+        assert self._process is not None
+        return self.runs and kill([self._process.pid]) and self._process.wait(10) == -9
+
+    def close(self) -> None:
+        if self.runs:
+            self.kill()
+
+    def wait(self, condition: Callable[[RunRecord], Any], *, seconds: float, what: str) -> None:
+        """Wait until the record fulfils a condition, or the search has ended."""
+
+        def is_met() -> bool:
+            return bool(condition(self.record)) or not self.runs
+
+        wait_for(is_met, seconds=seconds, what=what)
+
+    def record_of(self, number: int, condition: Callable[[TrialRecord], Any]) -> Callable[[], bool]:
+        """Whether a trial is on record and fulfils a condition, to wait for."""
+
+        def is_met() -> bool:
+            assert self.runs, self.told
+            trial = self.record.trials.get(number)
+            return trial is not None and bool(condition(trial))
+
+        return is_met
+
+    def _command(self, *flags: str) -> list[str]:
+        where = ("--storage", str(self.storage), "--name", "run")
+        return [sys.executable, "-m", "search.run", *where, *flags]
+
+    def _where(self) -> dict[str, Any]:
+        return {"cwd": ROOT, "env": os.environ | self.cluster.environment}
