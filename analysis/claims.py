@@ -1,7 +1,8 @@
 """Claims and their verdicts: CONFIRMED or REFUTED by a whole interval, else INCONCLUSIVE."""
 
 import math
-from typing import Literal
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +13,52 @@ from analysis.statistics import CONFIDENCE, Estimate
 
 Word = Literal["CONFIRMED", "REFUTED", "INCONCLUSIVE", "NOT TESTED"]
 MOST_NEEDED = 1_000  # beyond that, "so many more" is no advice
+
+
+@dataclass(frozen=True, kw_only=True)
+class Claim:
+    """An assertion that a test decided, or could not decide: one row of the claims table.
+
+    Attributes:
+        claim: the assertion, in words that can be false.
+        verdict: what the test says of it.
+        effect: what was measured, with its interval; None where nothing was.
+        unit: of the effect: "points" (of a share in [0, 1]), "ratio" or a unit's name.
+        rule: when it would be CONFIRMED and when REFUTED.
+        control: what the effect was compared with.
+        num_images: that the effect rests on.
+        detectable: the smallest effect that would have been seen in four of five tests (80 %
+            power), in `unit`; None where it is not known.
+        sentence: symptom, test and verdict for a reader, in one or two plain sentences.
+        section: the report's section that tells more (the id of its heading).
+    """
+
+    claim: str
+    verdict: Word
+    effect: Estimate | None = None
+    unit: str = "points"
+    rule: str
+    control: str
+    num_images: int
+    detectable: float | None = None
+    sentence: str
+    section: str
+
+    def to_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def not_tested(claim: str, reason: str, *, rule: str, control: str, section: str) -> Claim:
+    """The row of a claim whose test these data do not allow."""
+    return Claim(
+        claim=claim,
+        verdict="NOT TESTED",
+        rule=rule,
+        control=control,
+        num_images=0,
+        sentence=f"Not tested: {reason}.",
+        section=section,
+    )
 
 
 def verdict(estimated: Estimate, threshold: float) -> Word:

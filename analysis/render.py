@@ -1,20 +1,16 @@
 """The report's dictionary as one self-contained HTML page; computes nothing."""
 
-from collections.abc import Callable
 from typing import Any, Literal
 
 import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
-from matplotlib.axes import Axes
 
 from analysis import plots
 from analysis.metrics import FloatArray
-from analysis.svg import draw_svg
+from analysis.svg import COLUMN_PX, svg_figure
 
 EN_DASH = NOT_DEFINED = "\N{EN DASH}"
-COLUMN_PX = 460  # width of a figure; two stand side by side on a desk, one on a phone
-CURVES_PX = 310  # height of curves over epochs
 ROW_PX = 38  # height of a class in the dot plot
 LABELS_PX, CELL_PX, LEAST_CELL_PX = 110, 35, 15  # of the confusion matrix
 
@@ -53,30 +49,30 @@ def figures(report: dict[str, Any]) -> dict[str, Markup]:
     if confirmation := report["confirmation"]:
         drawn["confirmation"] = confirmation_figure(confirmation)
     return drawn | {
-        "gate": _figure(
+        "gate": svg_figure(
             lambda axes: plots.gate_interval(axes, _triple(verdict["macro_f1"]), verdict["gate"]),
             size_px=(COLUMN_PX, 78),
             description=verdict["sentence"],
         ),
-        "confusion": _figure(
+        "confusion": svg_figure(
             lambda axes: plots.confusion_heatmap(axes, counts, names),
             size_px=(matrix_px, matrix_px),
             description="Confusion matrix on the sealed test, one row a true class.",
         ),
-        "class_f1": _figure(
+        "class_f1": svg_figure(
             lambda axes: plots.class_f1(axes, names, kinds, _f1_intervals(classes), macro_f1),
             size_px=(COLUMN_PX, 80 + ROW_PX * len(names)),
             description="F1 of each class with its interval, and the macro mean.",
         ),
-        "accuracy": _figure(
+        "accuracy": svg_figure(
             lambda axes: plots.accuracy_curves(axes, trajectory),
             description="Accuracy and macro-F1 of the winning trial by epoch.",
         ),
-        "loss": _figure(
+        "loss": svg_figure(
             lambda axes: plots.loss_curves(axes, trajectory),
             description="Training and validation loss of the winning trial by epoch.",
         ),
-        "search": _figure(
+        "search": svg_figure(
             lambda axes: plots.search_curves(axes, search["curves"], trajectory),
             description="Validation macro-F1 of every trial by epoch.",
         ),
@@ -87,7 +83,7 @@ def ranking_figure(ranking: dict[str, Any]) -> Markup:
     """Of a run that spared some of the trials that ASHA condemned."""
     epochs = ranking["epochs"]
     in_order = np.array([_triple(row["pairs_in_order"]) for row in epochs]).reshape(-1, 3)
-    return _figure(
+    return svg_figure(
         lambda axes: plots.pairs_in_order(
             axes,
             [row["epoch"] for row in epochs],
@@ -103,21 +99,11 @@ def confirmation_figure(confirmation: dict[str, Any]) -> Markup:
     """Of a run whose best configurations were trained again with fresh seeds."""
     rows, meter = confirmation["configurations"], confirmation["meter"]
     test = _triple(meter["test"]) if meter and meter["test"] else None
-    return _figure(
+    return svg_figure(
         lambda axes: plots.fresh_seeds(axes, rows, confirmation["reported_trial"], test),
         size_px=(COLUMN_PX, 110 + ROW_PX * (len(rows) + (test is not None))),
         description="Validation macro-F1 as selected and with fresh seeds, by configuration.",
     )
-
-
-def _figure(
-    draw: Callable[[Axes], Axes],
-    *,
-    size_px: tuple[float, float] = (COLUMN_PX, CURVES_PX),
-    description: str,
-) -> Markup:
-    width_px, height_px = size_px
-    return Markup(draw_svg(draw, width_px=width_px, height_px=height_px, description=description))
 
 
 def _triple(estimate: dict[str, float | None]) -> list[float]:

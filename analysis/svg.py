@@ -12,6 +12,7 @@ from html import escape
 from typing import Any, NamedTuple
 
 import matplotlib as mpl
+from markupsafe import Markup
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
@@ -29,6 +30,8 @@ class Colours(NamedTuple):
 
 
 COLOURS = Colours()
+COLUMN_PX = 460  # width of a figure; two stand side by side on a desk, one on a phone
+CURVES_PX = 310  # height of curves over epochs
 POINTS_PER_INCH = 72  # matplotlib's SVG unit is the point; the page shows one as one px
 
 STYLE: dict[Any, Any] = {  # the stubs would have every key as a literal
@@ -60,6 +63,17 @@ STYLE: dict[Any, Any] = {  # the stubs would have every key as a literal
     "figure.facecolor": "none",
     "savefig.facecolor": "none",
 }
+
+
+def svg_figure(
+    draw: Callable[[Axes], Axes],
+    *,
+    size_px: tuple[float, float] = (COLUMN_PX, CURVES_PX),
+    description: str,
+) -> Markup:
+    """A figure of the page, ready for the template; see `draw_svg`."""
+    width_px, height_px = size_px
+    return Markup(draw_svg(draw, width_px=width_px, height_px=height_px, description=description))
 
 
 def draw_svg(
