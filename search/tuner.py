@@ -37,6 +37,8 @@ RAY_SETTINGS = {
     "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",
     "TUNE_GLOBAL_CHECKPOINT_S": "600",
     "TUNE_WARN_EXCESSIVE_EXPERIMENT_CHECKPOINT_SYNC_THRESHOLD_S": "0",
+    # A driver that has not ended by itself after so long is killed: its slot keeps cores.
+    "TUNE_FORCE_TRIAL_CLEANUP_S": "30",
     # A trial that tells its fault reports no metric with it.
     "TUNE_DISABLE_STRICT_METRIC_CHECKING": "1",
 }

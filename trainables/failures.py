@@ -11,8 +11,12 @@ Kind = Literal["out_of_memory", "disk_full", "error"]
 OUT_OF_MEMORY = ("OutOfMemoryError", "MemoryError")
 NO_MEMORY = "can't allocate memory"
 NO_SPACE = "No space left on device"  # as libraries that write files wrap the system's error
-# Faults of a device or of the network between workers. A fresh process may do better.
-TRANSIENT = ("AcceleratorError", "DistBackendError", "DistNetworkError")
+# Faults of a device, or of the network between workers or between nodes. A fresh process may do
+# better.
+TRANSIENT = (
+    *("AcceleratorError", "DistBackendError", "DistNetworkError"),
+    *("ActorUnavailableError", "ObjectFetchTimedOutError"),
+)
 
 
 class Failure(TypedDict):

@@ -7,6 +7,7 @@ dies is started again, and goes on with the job from its newest checkpoint.
 
 from __future__ import annotations
 
+import contextlib
 import tempfile
 import threading
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from typing import Any
 import ray
 from ray import train
 from ray.actor import ActorHandle
+from ray.exceptions import ActorDiedError
 from ray.train import UserCallback
 from ray.train.torch import TorchTrainer
 
@@ -75,7 +77,8 @@ class Slot:
 
     def close(self) -> None:
         """Let the workers end, for a while."""
-        ray.get(self._exchange.close.remote())
+        with contextlib.suppress(ActorDiedError):  # then they end all the same
+            ray.get(self._exchange.close.remote())
         self._run.join(CLOSE_SECONDS)
 
     def _start(self) -> threading.Thread:

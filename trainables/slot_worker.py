@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import ray
-from ray import train
+from ray import ObjectRef, train
 from ray.actor import ActorHandle
+from ray.exceptions import ActorDiedError
 from ray.train.torch import get_device
 
 from trainables.checkpoint_folders import drop_old, newest_readable, store
@@ -20,13 +21,15 @@ from trainables.failures import describe, is_transient
 from trainables.parallel import WorkerGroup
 from trainables.two_phase import fine_tune
 
+NO_JOB = 0  # the answer of an exchange that is closed
+
 
 class JobOverError(Exception):
     """The driver has no use for more of this job."""
 
 
 def work(exchange: ActorHandle) -> None:
-    """Train jobs until the exchange is closed, in the process of one Ray Train worker.
+    """Train jobs until the exchange is closed or dead, in the process of one Ray Train worker.
 
     A worker that was started in another's place takes the same job again and goes on from its
     newest checkpoint. A fault that would come back is told instead of tried again; with several
@@ -36,7 +39,7 @@ def work(exchange: ActorHandle) -> None:
     workers = WorkerGroup(rank=context.get_world_rank(), size=context.get_world_size())
     number = 0
     while True:
-        found = ray.get(exchange.take.remote(number)) if workers.rank == 0 else 0
+        found = ask(exchange.take.remote(number), NO_JOB) if workers.rank == 0 else NO_JOB
         if not (number := workers.share(found, device)):
             return
         try:
@@ -46,9 +49,17 @@ def work(exchange: ActorHandle) -> None:
         except Exception as error:
             if workers.size > 1 or is_transient(error):
                 raise
-            ray.get(exchange.tell.remote(number, {"failure": describe(error)}))
+            ask(exchange.tell.remote(number, {"failure": describe(error)}), False)
             raise  # the next job gets a fresh process
         gc.collect()
+
+
+def ask(answer: ObjectRef, if_dead: int) -> int:
+    """The exchange's answer. It dies with its driver, and then nobody waits for this worker."""
+    try:
+        return int(ray.get(answer))
+    except ActorDiedError:
+        return if_dead
 
 
 def train_job(job: Job, number: int, exchange: ActorHandle, workers: WorkerGroup) -> None:
@@ -66,12 +77,12 @@ def train_job(job: Job, number: int, exchange: ActorHandle, workers: WorkerGroup
         values[metrics["epoch"]] = metrics["val_macro_f1"]
         told = {**metrics, "refused_checkpoints": refused[:]} if refused else metrics
         refused.clear()
-        goes_on = False
+        goes_on: int = False
         if workers.rank == 0:
             if make_checkpoint:
                 store(make_checkpoint(), folder, metrics["epoch"])
                 drop_old(folder, values)
-            goes_on = ray.get(exchange.tell.remote(number, told))
+            goes_on = ask(exchange.tell.remote(number, told), False)
         if not workers.share(goes_on, device):
             raise JobOverError
 

@@ -4,6 +4,7 @@ import errno
 
 import pytest
 import torch
+from ray.exceptions import ActorUnavailableError
 from ray.exceptions import OutOfMemoryError as KilledByRay
 from ray.train.v2._internal.exceptions import UserExceptionWithTraceback
 
@@ -56,3 +57,7 @@ def test_any_other_fault_has_one_line():
 def test_a_fault_of_a_device_is_worth_a_fresh_process():
     assert is_transient(torch.AcceleratorError("CUDA error: uncorrectable ECC error"))
     assert not is_transient(RuntimeError("shape mismatch"))
+
+
+def test_a_node_that_does_not_answer_for_a_while_is_no_fault_of_the_trial():
+    assert is_transient(ActorUnavailableError("no answer", b"0" * 16))
