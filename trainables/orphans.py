@@ -5,6 +5,8 @@ outlives the controllers of its slots. Ray Train's own cleaner knows only of gro
 have come up, and asks an interface that has no answer where the machine runs two clusters.
 """
 
+from collections.abc import Callable
+
 import ray
 from ray import PlacementGroupID
 from ray._private.state import state
@@ -17,18 +19,28 @@ def free_orphans() -> None:
     job = ray.get_runtime_context().get_job_id()
     for line in state._connect_and_get_accessor().get_placement_group_table():
         group = PlacementGroupTableData.FromString(line)
-        if is_orphan(group, job):
+        if is_orphan(group, job, actor_is_dead):
             remove_placement_group(PlacementGroup(PlacementGroupID(group.placement_group_id)))
 
 
-def is_orphan(group: PlacementGroupTableData, job: str) -> bool:
+def actor_is_dead(actor_id: str) -> bool:
+    """Whether an actor (hex) that has once lived is dead; Ray forgets the oldest dead ones."""
+    found = state.actor_table(actor_id)
+    return not found or found["State"] == "DEAD"
+
+
+def is_orphan(
+    group: PlacementGroupTableData, job: str, actor_is_dead: Callable[[str], bool]
+) -> bool:
     """Whether it is of this job (hex), was created by an actor that is dead, and is still there.
 
-    What the job's own process creates, as Tune does, has no creating actor.
+    What the job's own process creates, as Tune does, has no creating actor. The group's own
+    `creator_actor_dead` is not asked: of an actor that died while its group was being made it
+    stays false.
     """
     return (
         group.creator_job_id.hex() == job
-        and bool(group.creator_actor_id.strip(b"\xff"))
-        and group.creator_actor_dead
         and group.state != PlacementGroupTableData.REMOVED
+        and bool(group.creator_actor_id.strip(b"\xff"))
+        and actor_is_dead(group.creator_actor_id.hex())
     )
