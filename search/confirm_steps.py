@@ -9,6 +9,7 @@ from search.conclusion import conclude
 from search.confirm_text import FreshProgress
 from search.confirmation import FORMAT_VERSION, Plan, choose_candidates
 from search.fresh_runs import train_listed
+from search.packing import pack_gpus
 from search.record import RunRecord
 from search.retrain import retrain
 from search.run_folder import RunFolder, write_json
@@ -67,6 +68,7 @@ def train_grid(run: RunFolder, plan: Plan, settings: Settings) -> RunRecord:
     preparation.continue_with(settings, run)  # refuses other pictures than the search had
     datasets = {seed: fresh_pictures(settings, seed) for seed in plan.seeds}
     print(f"cluster      {connect(settings)}")
+    settings = pack_gpus(settings)
     cells = [plan.cell(number) for number in range(plan.num_runs)]
     return train_listed(
         plan.items(),
@@ -105,7 +107,7 @@ def train_final(run: RunFolder, result: dict[str, Any], settings: Settings) -> N
         )
         pictures = preparation.continue_with(settings, run).pictures
         print(f"cluster      {connect(settings)}")
-        retrain(run, winner, pictures, settings)
+        retrain(run, winner, pictures, pack_gpus(settings))
     print(f"\nfinal        {shown_path(run.final)}")
     print(f"             {run.read_final()['note']}")
 

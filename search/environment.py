@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 
-from search.settings import Settings
+from search.settings import GPUS_AUTO, Settings
 from trainables.errors import UserError
 
 PACKAGES = ("ray", "optuna", "torch", "torchvision", "albumentations", "scikit-learn", "numpy")
@@ -84,10 +84,12 @@ def worker_threads(settings: Settings) -> int:
 
 def check_gpus(settings: Settings, *, num_gpus: float, where: str) -> None:
     """Refuse a run whose trials could never be placed."""
-    wanted = settings.gpus_per_trial * settings.workers_per_trial
+    is_auto = settings.gpus_per_trial == GPUS_AUTO
+    wanted = 1.0 if is_auto else settings.gpus_per_trial * settings.workers_per_trial
     if wanted > num_gpus:
+        share = "auto" if is_auto else f"{settings.gpus_per_trial:g}"
         raise UserError(
-            f"--gpus-per-trial {settings.gpus_per_trial:g} x --workers-per-trial "
+            f"--gpus-per-trial {share} x --workers-per-trial "
             f"{settings.workers_per_trial} wants {wanted:g} GPUs, {where} has {num_gpus:g}; "
             "allowed: --gpus-per-trial 0 (trains on the CPU), or a cluster with GPUs (RAY_ADDRESS)"
         )

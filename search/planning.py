@@ -10,10 +10,10 @@ import torch
 
 from search.costs import Measured, combine, total_flops
 from search.environment import check_gpus, choose_precision, worker_threads
-from search.flops import demand
+from search.flops import Demand, demand
 from search.forecast import Forecast, forecast
 from search.probe import Probed, Task, probe_side_by_side
-from search.settings import Settings
+from search.settings import GPUS_AUTO, Settings
 from search.tuner import concurrent_trials
 from spaces.registry import Space, load_space, quiet_study
 from spaces.warm_start import first_asked
@@ -69,20 +69,13 @@ def make_plan(settings: Settings) -> Plan:
     """
     num_gpus = torch.cuda.device_count()
     check_gpus(settings, num_gpus=num_gpus, where="this machine")
+    if settings.gpus_per_trial == GPUS_AUTO:  # what shares a GPU is not known before the search
+        settings = replace(settings, gpus_per_trial=1.0)
     base = settings.base_config(precision=choose_precision(settings))
     configs, num_first = draw(load_space(settings.space), base, max(NUM_DRAWS, settings.num_trials))
     num_trials = min(settings.num_trials, len(set(configs)))
     demands = [demand(config) for config in configs]
-    by_cost = sorted(range(len(configs)), key=lambda i: total_flops(demands[i], settings))
-    task = Task(
-        cheap=configs[by_cost[0]],
-        dear=configs[by_cost[-1]],
-        policies=tuple(sorted({config.augmentation for config in configs})),
-        base_px=settings.data_spec.base_px,
-        device="cuda" if settings.gpus_per_trial else "cpu",
-        num_threads=worker_threads(settings),
-        workers=settings.workers_per_trial,
-    )
+    task = probe_task(configs, demands, settings)
     here = {"CPU": float(os.cpu_count() or 1), "GPU": float(num_gpus)}
     fits_here = concurrent_trials(replace(settings, max_concurrent=0), here)
     concurrent = settings.max_concurrent or fits_here
@@ -106,6 +99,27 @@ def make_plan(settings: Settings) -> Plan:
         ),
         num_trials=num_trials,
         concurrent=concurrent,
+    )
+
+
+def dearest(settings: Settings) -> Task:
+    """What to measure of a space's dearest configuration."""
+    base = settings.base_config(precision=choose_precision(settings))
+    configs, _ = draw(load_space(settings.space), base, NUM_DRAWS)
+    return probe_task(configs, [demand(config) for config in configs], settings)
+
+
+def probe_task(configs: list[FineTuneConfig], demands: list[Demand], settings: Settings) -> Task:
+    """What to measure: the cheapest and the dearest of the configurations, as a trial runs them."""
+    by_cost = sorted(range(len(configs)), key=lambda i: total_flops(demands[i], settings))
+    return Task(
+        cheap=configs[by_cost[0]],
+        dear=configs[by_cost[-1]],
+        policies=tuple(sorted({config.augmentation for config in configs})),
+        base_px=settings.data_spec.base_px,
+        device="cuda" if settings.gpus_per_trial else "cpu",
+        num_threads=worker_threads(settings),
+        workers=settings.workers_per_trial,
     )
 
 

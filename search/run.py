@@ -28,6 +28,7 @@ def search(settings: Settings, folder: RunFolder) -> None:
     from search.disk import enough_room
     from search.environment import check_gpus, choose_precision
     from search.lock import only_driver
+    from search.packing import pack_gpus
 
     if settings.gpus_per_trial and not tuner.cluster_is_remote():
         import torch
@@ -42,6 +43,7 @@ def search(settings: Settings, folder: RunFolder) -> None:
     with only_driver(folder.root), enough_room(folder.root):
         data = new or preparation.continue_with(settings, folder)
         print(f"cluster      {tuner.connect(settings)}")
+        settings = pack_gpus(settings)
         record = tuner.run_search(settings, folder, data.pictures, base)
     summary.print_summary(record, folder)
 

@@ -2,7 +2,9 @@
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, fields
-from typing import Any, cast
+from typing import Annotated, Any, cast
+
+from tyro.constructors import PrimitiveConstructorSpec
 
 from search.disk import parse_bytes
 from trainables.config import BOUNDS as TRIAL_BOUNDS
@@ -15,6 +17,16 @@ from trainables.weights import check_weights
 
 PRECISIONS = ("auto", *CHOICES["precision"])
 POSITIVE = ("num_trials", "grace_epochs", "workers_per_trial")
+
+
+GPUS_AUTO = -1.0  # a share that a probe of the GPU's memory decides
+_GPU_SHARE = PrimitiveConstructorSpec[float](
+    nargs=1,
+    metavar="FLOAT|auto",
+    instance_from_str=lambda words: GPUS_AUTO if words[0] == "auto" else float(words[0]),
+    is_instance=lambda value: isinstance(value, float),
+    str_from_instance=lambda value: ["auto" if value == GPUS_AUTO else f"{value:g}"],
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,8 +67,8 @@ class Settings:
     """trials at a time; 0: as many as the cluster holds"""
     cpus_per_trial: float = 1.0
     """cores a worker"""
-    gpus_per_trial: float = 0.0
-    """GPUs a worker; a fraction shares a GPU among trials"""
+    gpus_per_trial: Annotated[float, _GPU_SHARE] = 0.0
+    """GPUs a worker; a fraction shares a GPU among trials, auto: as many as its memory holds"""
     workers_per_trial: int = 1
     """data-parallel workers a trial"""
     seed: int = 0
@@ -154,9 +166,11 @@ class Settings:
                 yield from (f"{flag}: {fault}" for fault in error.faults)
         if self.reuse not in REUSE_MODES:
             yield f"--reuse is {self.reuse!r}; allowed: {', '.join(REUSE_MODES)}"
-        for flag in ("max_concurrent", "gpus_per_trial", "max_hours", "reserve_trials", "seed"):
+        for flag in ("max_concurrent", "max_hours", "reserve_trials", "seed"):
             if getattr(self, flag) < 0:
                 yield f"{_flag(flag)} is {getattr(self, flag)}; allowed: 0 or more"
+        if self.gpus_per_trial < 0 and self.gpus_per_trial != GPUS_AUTO:
+            yield f"--gpus-per-trial is {self.gpus_per_trial}; allowed: 0 or more, or auto"
         if self.cpus_per_trial <= 0:
             yield f"--cpus-per-trial is {self.cpus_per_trial}; allowed: more than 0"
         if self.reduction_factor <= 1:

@@ -18,6 +18,8 @@ NO_GPU = pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has 
         (["--train-size", "100", "--val-size", "20", "--batch-size", "32"],
          "class airplane has 2 pictures; allowed: at least 5"),
         pytest.param(["--gpus-per-trial", "1"], "wants 1 GPUs, this machine has 0", marks=NO_GPU),
+        pytest.param(["--gpus-per-trial", "auto"], "auto x --workers-per-trial 1 wants 1 GPUs",
+                     marks=NO_GPU),
     ],
 )  # fmt: skip
 @pytest.mark.timeout(90)
