@@ -37,6 +37,8 @@ def run_trials(
     settings: Settings,
     num_trials: int,
     halt: Halt,
+    trainable: type[tune.Trainable] = FineTuneTrial,
+    resources: Mapping[str, float] = DRIVER_RESOURCES,
 ) -> None:
     """Run `num_trials` configurations of `searcher`; returns when they have ended or are halted.
 
@@ -49,6 +51,8 @@ def run_trials(
         settings: the trials' resources and how many run at a time.
         num_trials: to run, those that go on after an interruption included.
         halt: ends the run before its last trial.
+        trainable: what Tune starts for a trial; it is set up as a `FineTuneTrial` is.
+        resources: that it occupies itself.
 
     Raises:
         UserError: the run was halted by a fault; what is left can be resumed.
@@ -64,7 +68,7 @@ def run_trials(
         reuse=settings.reuse_with,
     )
     tuner = tune.Tuner(
-        tune.with_resources(tune.with_parameters(FineTuneTrial, shared=shared), DRIVER_RESOURCES),
+        tune.with_resources(tune.with_parameters(trainable, shared=shared), dict(resources)),
         tune_config=tune.TuneConfig(
             metric=OBJECTIVE,
             mode="max",

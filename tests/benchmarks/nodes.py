@@ -1,0 +1,152 @@
+"""How busy the driver keeps a cluster of 1, 2 and 4 nodes whose trials only sleep.
+
+    python -m tests.benchmarks.nodes --out nodes.json
+
+A local Ray cluster, Tune, and this project's own searcher, ASHA, recorder, journal, tables and
+TensorBoard; a trial is one process that sleeps through its epochs and reports invented curves.
+Busy is the time that trials slept over wall time and slots, from the first epoch's start to the
+last one's end.
+"""
+
+import argparse
+import io
+import json
+import logging
+import os
+import tempfile
+import time
+from contextlib import redirect_stdout
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import optuna
+import ray
+from ray import tune
+from ray.cluster_utils import Cluster
+
+from search.halt import Halt
+from search.progress import Progress
+from search.record import RunRecord
+from search.recorder import Recorder
+from search.run_folder import RunFolder
+from search.run_log import RunLog
+from search.scheduler import Judge, PhaseAlignedASHA, Rungs
+from search.searcher import StudySearcher
+from search.settings import Settings
+from search.study import TruthfulStudy, study_storage
+from search.tensorboard import TensorBoard
+from search.trials import run_trials
+from search.tuner import RAY_SETTINGS, startup_trials
+from spaces.registry import load_space
+from tests.benchmarks.driver_time import report
+from tests.benchmarks.record_trials import BASE
+from trainables import journal
+from trainables.config import FineTuneConfig
+
+
+class SleepingTrial(tune.Trainable):
+    """Sleeps through an epoch and reports one."""
+
+    epoch_seconds = 1.0
+
+    def setup(self, config: dict[str, Any], shared: Any) -> None:
+        self.reset_config(config)
+
+    def reset_config(self, new_config: dict[str, Any]) -> bool:
+        self._rng = np.random.default_rng(new_config["number"])
+        self._config = FineTuneConfig.from_dict(new_config["config"])
+        self._worth, self._epoch = self._rng.normal(0.6, 0.1), 0
+        return True
+
+    def step(self) -> dict[str, Any]:
+        time.sleep(self.epoch_seconds)
+        self._epoch += 1
+        told = report(self._config, self._epoch, self._worth, self._rng)
+        return told | {"done": told["finished"]}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--nodes", type=int, nargs="+", default=[1, 2, 4])
+    parser.add_argument("--slots", type=int, default=4, help="trials at a time on a node")
+    parser.add_argument("--trials", type=int, default=16, help="for each slot of a node")
+    parser.add_argument("--out", type=Path)
+    arguments = parser.parse_args()
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    os.environ.update(RAY_SETTINGS)
+    logging.getLogger("ray.tune").setLevel(logging.CRITICAL)
+    rows = []
+    print(f"{'nodes':>6}{'slots':>7}{'trials':>8}{'epochs':>8}{'wall s':>8}{'busy':>7}{'speed':>7}")
+    for nodes in arguments.nodes:
+        slots = nodes * arguments.slots
+        row = measure(nodes, arguments.slots, slots * arguments.trials)
+        rows.append(row)
+        speed = row["epochs"] / row["seconds"] / (rows[0]["epochs"] / rows[0]["seconds"])
+        print(
+            f"{nodes:>6}{slots:>7}{row['trials']:>8}{row['epochs']:>8}{row['seconds']:>8.0f}"
+            f"{row['busy']:>7.2f}{speed:>6.1f}x",
+            flush=True,
+        )
+    if arguments.out:
+        arguments.out.write_text(json.dumps(rows))
+
+
+def measure(nodes: int, slots: int, num_trials: int) -> dict[str, Any]:
+    """A search of sleeping trials on a cluster of its own."""
+    cluster = Cluster(
+        initialize_head=True,
+        head_node_args={"num_cpus": slots, "include_dashboard": False},
+    )
+    for _ in range(nodes - 1):
+        cluster.add_node(num_cpus=slots)
+    ray.init(address=cluster.address, log_to_driver=False)
+    try:
+        with tempfile.TemporaryDirectory() as folder, redirect_stdout(io.StringIO()):
+            record = search(RunFolder(Path(folder)), nodes * slots, num_trials)
+            events = journal.read(Path(folder) / "journal.jsonl")
+    finally:
+        ray.shutdown()
+        cluster.shutdown()
+    times = [datetime.fromisoformat(e["time"]) for e in events if e["event"] == "reported"]
+    seconds = (max(times) - min(times)).total_seconds() + SleepingTrial.epoch_seconds
+    epochs = len(record.reports)
+    return {
+        "nodes": nodes,
+        "trials": record.num_ended,
+        "epochs": epochs,
+        "seconds": seconds,
+        "busy": epochs * SleepingTrial.epoch_seconds / seconds / (nodes * slots),
+    }
+
+
+def search(folder: RunFolder, slots: int, num_trials: int) -> RunRecord:
+    space, log = load_space("core"), RunLog(folder.journal)
+    study = TruthfulStudy(
+        lambda trial: space(trial, BASE),
+        storage=study_storage(folder.study),
+        seed=0,
+        num_startup_trials=startup_trials(num_trials),
+        log=log,
+    )
+    judge, halt = Judge(Rungs(grace_epochs=1, reduction_factor=3, max_epochs=9)), Halt()
+    run_trials(
+        searcher=StudySearcher(study),
+        scheduler=PhaseAlignedASHA(judge),
+        recorder=Recorder(
+            folder, log, halt, judge=judge, listeners=(study, Progress(), TensorBoard(folder))
+        ),
+        folder=folder,
+        datasets={},
+        settings=Settings(max_concurrent=slots),
+        num_trials=num_trials,
+        halt=halt,
+        trainable=SleepingTrial,
+        resources={"CPU": 1},
+    )
+    return log.record
+
+
+if __name__ == "__main__":
+    main()
