@@ -1,0 +1,220 @@
+"""Why is a flagged pair confused? Symptom, diagnosis and verdict by a decision table.
+
+The rows of the table are tests that other sections made; a cause is named where its test came out,
+interval and all. Where several came out they are all listed and none is chosen; where none did, the
+confusion stays unexplained.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from analysis.follow_up import follow_up_command
+
+# How often people take the two for each other, as a share of their pictures: CIFAR-10H's test
+# pictures, about 50 people each (Peterson et al. 2019), with all people's votes counted.
+HUMAN_PAIR_RATES: Mapping[frozenset[str], float] = {
+    frozenset(("cat", "dog")): 0.038,
+    frozenset(("deer", "horse")): 0.025,
+    frozenset(("automobile", "truck")): 0.023,
+    frozenset(("airplane", "ship")): 0.016,
+    frozenset(("airplane", "bird")): 0.007,
+}
+UNEXPLAINED = "unexplained"
+CURES = {
+    "wrong labels": "none: mend the labels",
+    "semantic overlap": "hard mining of the pair, and more weight on its classes",
+    "contextual over-fitting": "CutMix, which gives a picture parts of other backgrounds",
+    "colour": "hard mining and CutMix; no arm changes colours",
+    "texture": "hard mining and the deeper ResNet",
+    UNEXPLAINED: "every arm, as nothing speaks for one of them",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """One row of the decision table for one pair."""
+
+    cause: str
+    answer: str  # "yes", "no" or "not tested"
+    sentence: str
+    section: str  # of the report, that tells more
+
+
+def root_causes(
+    pairs: Mapping[str, Any],
+    *,
+    background: Mapping[str, Any],
+    colour: Mapping[str, Any],
+    texture: Mapping[str, Any],
+    labels: Mapping[str, Any] | None,
+    run_folder: Path,
+) -> list[dict[str, Any]]:
+    """Every flagged pair with its symptom, what each test says of it, the causes and a cure to try.
+
+    Args:
+        pairs: `pairs_section`.
+        background: `background_section`.
+        colour: `colour_section`.
+        texture: `texture_section`, which was asked for the flagged pairs.
+        labels: `label_issues_section`; None where it was not made.
+        run_folder: of the run, for the command that tests the cure.
+
+    Returns:
+        One dictionary a pair: "first", "second", "flagged", "symptom", "findings" (in the order of
+        the table), "causes", "verdict", "intervention" and "command".
+    """
+    rows = []
+    for row in pairs["pairs"]:
+        if not row["flagged"]:
+            continue
+        pair = (row["first"], row["second"])
+        findings = [
+            _wrong_labels(pair, labels),
+            _semantic(pair, row),
+            _contextual(pair, background),
+            _colour(pair, colour),
+            _texture(pair, texture),
+        ]
+        causes = [finding.cause for finding in findings if finding.answer == "yes"]
+        chosen = causes[0] if causes else UNEXPLAINED
+        rows.append(
+            {
+                "first": pair[0],
+                "second": pair[1],
+                "flagged": True,
+                "symptom": _symptom(row),
+                "findings": [asdict(finding) for finding in findings],
+                "causes": causes,
+                "verdict": _verdict(causes, findings),
+                "intervention": CURES[chosen],
+                "command": follow_up_command(run_folder, pair, chosen),
+            }
+        )
+    return rows
+
+
+def _symptom(row: Mapping[str, Any]) -> str:
+    forth, back = row["counts"]
+    return (
+        f"{row['first']} is taken for {row['second']} {forth} times and the reverse {back} times: "
+        f"{_percent(row['rate'])} of their {row['num_images']:,} pictures, "
+        f"{row['ratio']['value']:.1f} times what their other errors let expect"
+    )
+
+
+def _verdict(causes: Sequence[str], findings: Sequence[Finding]) -> str:
+    open_tests = [finding.cause for finding in findings if finding.answer == "not tested"]
+    untested = f" Not tested: {', '.join(open_tests)}." if open_tests else ""
+    if not causes:
+        return f"Unexplained: no test came out.{untested}"
+    if len(causes) == 1:
+        return f"Consistent with {causes[0]}.{untested}"
+    return f"Consistent with {' and '.join(causes)}; the tests do not choose.{untested}"
+
+
+def _wrong_labels(pair: tuple[str, str], labels: Mapping[str, Any] | None) -> Finding:
+    cause = "wrong labels"
+    if not labels or not labels.get("tested"):
+        reason = (labels or {}).get("reason") or "label issues were not looked for"
+        return Finding(cause=cause, answer="not tested", sentence=reason, section="label-issues")
+    found = [row for row in labels["pairs"] if {row["given"], row["suggested"]} == set(pair)]
+    share = sum(row["count"] for row in found) / max(sum(row["errors"] for row in found), 1)
+    return Finding(
+        cause=cause,
+        answer="yes" if share >= 0.5 else "no",
+        sentence=f"{share:.0%} of the pair's errors look like wrong labels",
+        section="label-issues",
+    )
+
+
+def _semantic(pair: tuple[str, str], row: Mapping[str, Any]) -> Finding:
+    """People confuse the two as often: the pictures, and not the model, are ambiguous."""
+    human = HUMAN_PAIR_RATES.get(frozenset(pair))
+    if human is None:
+        return Finding(
+            cause="semantic overlap",
+            answer="not tested",
+            sentence="how often people confuse the two is not known here",
+            section="pairs",
+        )
+    return Finding(
+        cause="semantic overlap",
+        answer="yes" if row["rate"]["lower"] <= human else "no",
+        sentence=(
+            f"people take the two for each other in {human:.1%} of CIFAR-10's test pictures, this "
+            f"checkpoint in {_percent(row['rate'])}"
+        ),
+        section="pairs",
+    )
+
+
+def _contextual(pair: tuple[str, str], background: Mapping[str, Any]) -> Finding:
+    cause = "contextual over-fitting"
+    if not background["tested"]:
+        return _untested(cause, background, "background")
+    pulls = [
+        row for row in background["pairs"] if {row["true"], row["donor"]} == set(pair)
+    ]
+    words = [
+        f"{row['true']} on a background of {row['donor']}: {_points(row['attraction'])} more often "
+        f"taken for {row['donor']}"
+        for row in pulls
+    ]
+    return Finding(
+        cause=cause,
+        answer="yes" if any(row["attracts"] for row in pulls) else "no",
+        sentence="; ".join(words),
+        section="background",
+    )
+
+
+def _colour(pair: tuple[str, str], colour: Mapping[str, Any]) -> Finding:
+    if not colour["tested"]:
+        return _untested("colour", colour, "colour")
+    own = [row for row in colour["classes"] if row["name"] in pair]
+    words = [f"{row['name']}: {_points(row['hue_excess'])}" for row in own]
+    return Finding(
+        cause="colour",
+        answer="yes" if any(row["verdict"] == "CONFIRMED" for row in own) else "no",
+        sentence=f"what a strange hue costs more than it costs other classes: {'; '.join(words)}",
+        section="colour",
+    )
+
+
+def _texture(pair: tuple[str, str], texture: Mapping[str, Any]) -> Finding:
+    row = next((row for row in texture["pairs"] if set(row["pair"]) == set(pair)), None)
+    if row is None:
+        return _untested("texture", texture, "texture")
+    return Finding(
+        cause="texture",
+        answer="yes" if row["reads"] == "texture" else "no",
+        sentence=(
+            "told apart in shuffled tiles better than in a blur of the same cost, beyond control "
+            f"pairs, by {_points(row['excess'])}"
+        ),
+        section="texture",
+    )
+
+
+def _untested(cause: str, section: Mapping[str, Any], name: str) -> Finding:
+    reason = section.get("reason") or "these pictures do not allow the test"
+    return Finding(cause=cause, answer="not tested", sentence=reason, section=name)
+
+
+def _percent(rate: Mapping[str, float]) -> str:
+    value, lower, upper = (100 * rate[key] for key in ("value", "lower", "upper"))
+    return f"{value:.1f} % ({lower:.1f} to {upper:.1f})"
+
+
+def _points(effect: Mapping[str, float]) -> str:
+    value, lower, upper = (100 * effect[key] for key in ("value", "lower", "upper"))
+    return f"{value:+.1f} points ({lower:+.1f} to {upper:+.1f})"
+
+
+def causes_named(rows: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
+    """(pair, cause) for every cause that was named."""
+    for row in rows:
+        for cause in row["causes"]:
+            yield f"{row['first']}/{row['second']}", cause
