@@ -10,18 +10,15 @@ import numpy.typing as npt
 from analysis.gallery import picture_entry
 from analysis.map_sanity import is_dead
 from analysis.metrics import FloatArray, IntArray
-from analysis.picture_choice import NUM_CONFIDENT, NUM_RANDOM, probabilities, strip_of_errors
+from analysis.picture_choice import (
+    NUM_CONFIDENT,
+    NUM_RANDOM,
+    PairErrors,
+    pair_errors,
+    probabilities,
+)
 
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class PairErrors:
-    """Pictures of class `true` taken for `predicted`: drawn at random, and the surest others."""
-
-    true: int
-    predicted: int
-    count: int
-    drawn: IntArray
-    surest: IntArray
+BELOW_STRONGEST = 0.99  # share of the cells; one extreme cell must not darken all other maps
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -47,9 +44,9 @@ class HeatMaps:
 
     @property
     def strongest(self) -> float:
-        """The one scale of all maps: the largest absolute value among them."""
-        both = (self.predicted, self.true, self.predicted - self.true)
-        return max((float(np.abs(maps).max(initial=0.0)) for maps in both), default=0.0)
+        """The one scale of all maps, in logits: all but a few cells have less support than it."""
+        support = np.maximum([self.predicted, self.true], 0.0)
+        return float(np.quantile(support, BELOW_STRONGEST)) if support.size else 0.0
 
 
 def choose_errors(
@@ -60,19 +57,13 @@ def choose_errors(
     seed: int,
 ) -> list[PairErrors]:
     """Up to eight errors of every (true, predicted) pair; pairs without errors are left out."""
-    rng = np.random.default_rng(seed)
-    predictions, confidence = logits.argmax(axis=1), probabilities(logits).max(axis=1)
-    chosen = []
-    for true, predicted in pairs:
-        errors = np.flatnonzero((labels == true) & (predictions == predicted))
-        if true != predicted and len(errors):
-            drawn, surest = strip_of_errors(errors, confidence, rng)
-            chosen.append(
-                PairErrors(
-                    true=true, predicted=predicted, count=len(errors), drawn=drawn, surest=surest
-                )
-            )
-    return chosen
+    shares = probabilities(logits)
+    chosen = (
+        pair_errors(labels, shares, true, predicted, seed=seed)
+        for true, predicted in pairs
+        if true != predicted
+    )
+    return [errors for errors in chosen if errors.count]
 
 
 def indices_of(chosen: Sequence[PairErrors]) -> IntArray:
@@ -127,6 +118,7 @@ def evidence_section(
             "place": heat.place,
             "grid": int(heat.predicted.shape[1]),
             "strongest": heat.strongest,
+            "below_strongest": BELOW_STRONGEST,
             "num_pictures": len(heat.indices),
             "num_dead": int(is_dead(heat.predicted).sum()),
         },

@@ -26,7 +26,8 @@ def evidence_figures(
         variant_images: name of a swap -> the M swapped pictures, uint8 (M, S, S, 3).
     """
     places = {int(index): place for place, index in enumerate(heat.indices)}
-    strongest, figures = heat.strongest, {}
+    strongest = heat.strongest
+    figures: dict[str, Markup] = {}
     for sheet in section["sheets"]:
         for entry in sheet["pictures"]:
             index, place = entry["index"], places[entry["index"]]

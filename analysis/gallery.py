@@ -13,9 +13,9 @@ from analysis.metrics import FloatArray, IntArray
 from analysis.picture_choice import (
     NUM_CONFIDENT,
     NUM_RANDOM,
+    pair_errors,
     probabilities,
     random_pictures,
-    strip_of_errors,
 )
 
 GRID_PICTURES = 24
@@ -47,20 +47,18 @@ def gallery_section(
         raise ValueError(
             f"lengths are {len(images)}, {len(labels)} and {len(logits)}; allowed: one length"
         )
-    rng = np.random.default_rng(seed)
     shares = probabilities(logits)
-    predictions = logits.argmax(axis=1)
-    counts = metrics.confusion_matrix(labels, predictions, len(class_names))
+    counts = metrics.confusion_matrix(labels, shares.argmax(axis=1), len(class_names))
 
     def entries(indices: IntArray) -> list[dict[str, Any]]:
         return [picture_entry(int(i), labels, shares, class_names) for i in indices]
 
-    grid = entries(random_pictures(len(labels), GRID_PICTURES, rng))
-    cells, strips, room = cells_of_errors(counts), [], MOST_STRIP_PICTURES
+    grid = entries(random_pictures(len(labels), GRID_PICTURES, seed=seed))
+    cells, room = cells_of_errors(counts), MOST_STRIP_PICTURES
+    strips: list[dict[str, Any]] = []
     for true, predicted in cells:
-        errors = np.flatnonzero((labels == true) & (predictions == predicted))
-        drawn, surest = strip_of_errors(errors, shares.max(axis=1), rng)
-        room -= len(drawn) + len(surest)
+        errors = pair_errors(labels, shares, true, predicted, seed=seed)
+        room -= len(errors.drawn) + len(errors.surest)
         if room < 0:
             break
         strips.append(
@@ -68,9 +66,9 @@ def gallery_section(
                 "id": strip_id(true, predicted),
                 "true": class_names[true],
                 "predicted": class_names[predicted],
-                "count": len(errors),
-                "random": entries(drawn),
-                "surest": entries(surest),
+                "count": errors.count,
+                "random": entries(errors.drawn),
+                "surest": entries(errors.surest),
             }
         )
     return {

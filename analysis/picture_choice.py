@@ -1,5 +1,7 @@
 """Which pictures a report shows: chosen by rule and seed, never by eye. Numpy only."""
 
+from dataclasses import dataclass
+
 import numpy as np
 import numpy.typing as npt
 from scipy.special import softmax
@@ -9,13 +11,15 @@ from analysis.metrics import FloatArray, IntArray
 NUM_RANDOM, NUM_CONFIDENT = 4, 4  # of a strip of errors
 
 
-def random_pictures(num_images: int, count: int, rng: np.random.Generator) -> IntArray:
+def random_pictures(num_images: int, count: int, *, seed: int) -> IntArray:
     """Up to `count` of all pictures, drawn before anyone looks at a prediction; in order."""
+    rng = np.random.default_rng(seed)
     return np.sort(rng.choice(num_images, min(count, num_images), replace=False))
 
 
-def as_many_of_each_class(labels: IntArray, count: int, rng: np.random.Generator) -> IntArray:
+def as_many_of_each_class(labels: IntArray, count: int, *, seed: int) -> IntArray:
     """About `count` pictures, the same number of each class as far as there are so many."""
+    rng = np.random.default_rng(seed)
     classes = np.unique(labels)
     share = max(count // max(len(classes), 1), 1)
     drawn = [random_members(np.flatnonzero(labels == k), share, rng) for k in classes]
@@ -26,20 +30,37 @@ def random_members(indices: IntArray, count: int, rng: np.random.Generator) -> I
     return rng.choice(indices, min(count, len(indices)), replace=False)
 
 
-def strip_of_errors(
-    errors: IntArray, confidence: npt.NDArray[np.floating], rng: np.random.Generator
-) -> tuple[IntArray, IntArray]:
+@dataclass(frozen=True, kw_only=True, eq=False)
+class PairErrors:
+    """Pictures of class `true` taken for `predicted`: drawn at random, and the surest others."""
+
+    true: int
+    predicted: int
+    count: int
+    drawn: IntArray
+    surest: IntArray
+
+
+def pair_errors(
+    labels: IntArray, shares: FloatArray, true: int, predicted: int, *, seed: int
+) -> PairErrors:
     """Some errors at random, and of the others those that the model is surest of, surest first.
 
+    A pair's draw depends on the seed and the pair alone, so all pages show the same pictures.
+
     Args:
-        errors: positions of the pictures of one true class taken for another.
-        confidence: probability of every picture's prediction, (N,).
-        rng: the only source of randomness.
+        labels: true classes, (N,).
+        shares: probability of each class, (N, K).
+        true: the class that they are of.
+        predicted: the other class that they are taken for.
+        seed: of the draw.
     """
+    rng = np.random.default_rng([seed, true, predicted])
+    errors = np.flatnonzero((labels == true) & (shares.argmax(axis=1) == predicted))
     drawn = np.sort(random_members(errors, NUM_RANDOM, rng))
     others = np.setdiff1d(errors, drawn)
-    surest = others[np.argsort(-confidence[others], kind="stable")[:NUM_CONFIDENT]]
-    return drawn, surest
+    surest = others[np.argsort(-shares[others, predicted], kind="stable")[:NUM_CONFIDENT]]
+    return PairErrors(true=true, predicted=predicted, count=len(errors), drawn=drawn, surest=surest)
 
 
 def probabilities(logits: npt.NDArray[np.floating]) -> FloatArray:
