@@ -16,7 +16,7 @@ from analysis.metrics import FloatArray, IntArray, ratio
 from analysis.statistics import Estimate, estimate
 
 CENTRE_RADIUS = 11 / 32  # of the side; the fixed prior of where an object is
-POINTS_A_CELL = 16  # along each side, to measure how much of a cell lies in the centre
+POINTS_A_CELL = 32  # along each side, to measure how much of a cell lies in the centre
 MAX_DRAWN_AT_ONCE = 4_000_000  # bounds the memory of a bootstrap to 32 MB
 
 Statistic = Callable[..., npt.NDArray[np.float64]]
