@@ -5,29 +5,32 @@ and fails clean ones. So the claim is never confirmed or refuted here: swapping 
 that. What is checked is whether the maps are worth showing.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from scipy import stats
 
 from analysis import map_sanity
-from analysis.claims import Claim, not_tested
+from analysis.claims import Claim, not_tested, verdict
 from analysis.metrics import FloatArray, IntArray
 from analysis.statistics import Estimate
 
 CELLS_NEEDED = 7  # along a side; coarser maps cannot tell an object from its surroundings
 LIKENESS_ALLOWED = 0.5  # to the map of random weights, as Spearman's rho
+LEVEL = 0.05  # of the test that hiding what a map points at hurts more than chance
 PICTURES_NEEDED = 20  # with a map that is not dead, for a check to mean anything
 
 CLAIM = "The model looks at the object"
 RULE = (
     "Never by a heat map: background swaps decide. A map is shown as informative if it is "
-    f"{CELLS_NEEDED} x {CELLS_NEEDED} cells or finer and its rank correlation with that of random "
-    f"weights stays under {LIKENESS_ALLOWED}"
+    f"{CELLS_NEEDED} x {CELLS_NEEDED} cells or finer, its rank correlation with that of random "
+    f"weights stays under {LIKENESS_ALLOWED}, and hiding what it points at hurts more than chance"
 )
+_ALIKE = {"CONFIRMED": "alike", "REFUTED": "different", "INCONCLUSIVE": "undecided"}
 CONTROL = "a network with random weights, random channels, and the mean map of the class"
 
 
@@ -44,6 +47,8 @@ class Explained:
         of_random_channels: RandomCAM; None where the method knows no channels.
         starts: where cells begin along one side, in parts of the side, (g,).
         width: of a cell, likewise.
+        road_gains: how far the maps' ROAD scores exceed those of a control, one a picture tried;
+            None where that was not tried.
     """
 
     method: str
@@ -54,6 +59,7 @@ class Explained:
     of_random_channels: npt.NDArray[np.floating] | None
     starts: FloatArray
     width: float
+    road_gains: FloatArray | None = None
 
     def __post_init__(self) -> None:
         for other in (self.of_random_weights, self.of_random_channels):
@@ -83,6 +89,9 @@ def attribution_section(
         "likeness_allowed": LIKENESS_ALLOWED,
         "centre_diameter": 2 * map_sanity.CENTRE_RADIUS,
         "rows": rows,
+        "most_road_pictures": max(
+            (r["road"]["num_pictures"] for r in rows if r["road"]), default=0
+        ),
         "agreement": _agreement(explained, num_resamples, rng),
     }
 
@@ -122,8 +131,21 @@ def _row(one: Explained, num_resamples: int, rng: np.random.Generator) -> dict[s
             for name, maps in centre.items()
         },
     }
+    row["road"] = None if one.road_gains is None else _road(one.road_gains, typical)
     word, remark = _judged(row)
     return {**row, "word": word, "remark": remark}
+
+
+def _road(
+    gains: FloatArray, typical: Callable[[FloatArray, map_sanity.Statistic], dict[str, float]]
+) -> dict[str, Any]:
+    """The mean gain, and the one-sided paired Wilcoxon test that there is any."""
+    test = stats.wilcoxon(gains, alternative="greater") if gains.any() else None
+    return {
+        "num_pictures": len(gains),
+        "gain": typical(gains, np.mean),
+        "p": float(test.pvalue) if test else 1.0,
+    }
 
 
 def _judged(row: dict[str, Any]) -> tuple[str, str]:
@@ -139,6 +161,12 @@ def _judged(row: dict[str, Any]) -> tuple[str, str]:
     if not likeness["upper"] < LIKENESS_ALLOWED:
         return "uninformative", (
             "uninformative at this resolution: a network with random weights draws much the same"
+        )
+    road = row["road"]
+    if road and not (road["gain"]["lower"] > 0 and road["p"] < LEVEL):
+        return "uninformative", (
+            "uninformative at this resolution: hiding what it points at hurts no more than hiding "
+            "what a random map points at"
         )
     if grid < CELLS_NEEDED:
         return "too coarse", f"{grid} x {grid} cells cannot tell an object from its surroundings"
@@ -194,14 +222,14 @@ def _agreement(
         rho = map_sanity.rank_correlations(
             map_sanity.shrunk(first.maps, grid), map_sanity.shrunk(second.maps, grid)
         )
+        alike = map_sanity.typical(rho, np.mean, num_resamples=num_resamples, rng=rng)
         told.append(
             {
                 "method": first.method,
                 "places": [first.place, second.place],
                 "grid": grid,
-                "rank_correlation": map_sanity.typical(
-                    rho, np.mean, num_resamples=num_resamples, rng=rng
-                ).to_dict(),
+                "rank_correlation": alike.to_dict(),
+                "word": _ALIKE[verdict(alike, LIKENESS_ALLOWED)],
             }
         )
     return told

@@ -1,5 +1,6 @@
 """All heat maps that a report checks, of the same pictures, with those of a random network."""
 
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -9,8 +10,11 @@ import torch
 from analysis.attribution import Maps, cams, with_random_weights
 from analysis.attribution_section import Explained
 from analysis.occlusion import occlusion_drops, of_class, window_and_stride, window_starts
+from analysis.picture_choice import random_pictures
+from analysis.road import road_scores
 from trainables.checkpoints import TrainedModel
 
+MOST_ROAD_PICTURES = 200
 SHOWN_STAGES = ("layer2", "layer3", "layer4")
 
 
@@ -81,6 +85,42 @@ def explain_occlusion(
         starts=np.array(window_starts(side_px)) / side_px,
         width=window_and_stride(side_px)[0] / side_px,
     )
+
+
+def with_road(
+    explained: Explained,
+    trained: TrainedModel,
+    images: npt.NDArray[np.uint8],
+    *,
+    seed: int,
+    device: torch.device | None = None,
+) -> Explained:
+    """Add the ROAD check on some of the pictures: 16 forward passes and sparse systems each.
+
+    The control is RandomCAM, or the map of random weights where there are no channels.
+
+    Args:
+        explained: maps of these pictures.
+        trained: the model that they are of.
+        images: uint8 (N, base_px, base_px, 3); `MOST_ROAD_PICTURES` of them are tried.
+        seed: of their draw and of the noise.
+        device: where to compute; None is the CPU.
+    """
+    control = explained.of_random_channels
+    if control is None:
+        control = explained.of_random_weights
+    tried = random_pictures(len(images), MOST_ROAD_PICTURES, seed=seed)
+    of_model, of_control = (
+        road_scores(
+            partial(trained.predict_logits, device=device),
+            images[tried],
+            maps[tried],
+            explained.predictions[tried],
+            seed=seed,
+        )
+        for maps in (explained.maps, control)
+    )
+    return replace(explained, road_gains=of_model - of_control)
 
 
 def _of_stage(

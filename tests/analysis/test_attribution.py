@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from analysis.attribution import STAGES, cams, parts_up_to, with_random_weights
-from analysis.explain import explain_cams, explain_occlusion
+from analysis.explain import explain_cams, explain_occlusion, with_road
 from analysis.map_sanity import is_dead
 from trainables.checkpoints import TrainedModel
 from trainables.config import FineTuneConfig
@@ -194,3 +194,8 @@ def test_everything_is_explained_with_its_random_twin(noise: np.ndarray) -> None
     assert explained[-1].width == 0.25
     for one in explained:
         assert not np.allclose(one.maps, one.of_random_weights)
+        assert one.road_gains is None
+    gains = with_road(explained[0], trained, noise, seed=6).road_gains
+    assert gains is not None
+    assert gains.shape == (3,)
+    assert gains.any()

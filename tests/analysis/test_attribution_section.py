@@ -1,6 +1,7 @@
 """Heat maps illustrate; no map, however good it looks, decides the claim."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -127,7 +128,23 @@ def test_its_page_names_the_grid_and_the_verdict() -> None:
         f"8 {TIMES} 8",
         "too coarse",
         "HiResCAM, layer3",
-        f"(4 {TIMES} 4)",
+        f"4 {TIMES} 4 cells",
     ):
         assert expected in page
     assert "NOT TESTED" in render_section("attribution", attribution=section())
+
+
+@pytest.mark.parametrize(("mean", "word"), [(0.1, "illustration"), (0.0, "uninformative")])
+def test_hiding_what_a_map_points_at_must_hurt(mean: float, word: str) -> None:
+    gains = mean + 0.05 * np.random.default_rng(0).standard_normal(40)
+    part = replace(
+        explained(noise(40, 8, 1), noise(40, 8, 2)), road_gains=gains - gains.mean() + mean
+    )
+    told = section(part)
+    (row,) = told["rows"]
+    assert row["word"] == word
+    assert (row["road"]["p"] < 0.05) == (mean > 0)
+    assert row["road"]["gain"]["value"] == pytest.approx(mean)
+    assert "at most 40 of the pictures" in render_section("attribution", attribution=told)
+    nothing = section(replace(part, road_gains=np.zeros(40)))["rows"][0]
+    assert (nothing["road"]["p"], nothing["word"]) == (1.0, "uninformative")
