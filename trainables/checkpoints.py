@@ -163,7 +163,6 @@ class TrainedModel:
     base_px: int
     epoch: int
 
-    @torch.inference_mode()
     def predict_logits(
         self,
         images: npt.NDArray[np.uint8],
@@ -186,10 +185,11 @@ class TrainedModel:
             normalisation=PREPROCESSING[self.config.preprocessing],
         )
         logits = np.empty((len(images), len(self.class_names)), np.float32)
-        for start in range(0, len(images), batch_size):
-            batch = torch.tensor(images[start : start + batch_size], device=device)
-            logits[start : start + batch_size] = model(resize(batch)).float().cpu().numpy()
-            progress(min(start + batch_size, len(images)))
+        with torch.inference_mode():  # not around the moves above: a heat map needs the weights
+            for start in range(0, len(images), batch_size):
+                batch = torch.tensor(images[start : start + batch_size], device=device)
+                logits[start : start + batch_size] = model(resize(batch)).float().cpu().numpy()
+                progress(min(start + batch_size, len(images)))
         return logits
 
 

@@ -1,0 +1,135 @@
+"""Class activation maps: which cells of a stage speak for a class' logit?
+
+Grad-CAM (Selvaraju et al. 2017) weighs each channel by its mean gradient; HiResCAM (Draelos and
+Carin 2020) takes gradient times activation in every cell, and so stays true to what the network
+computes. RandomCAM weighs the channels at random: what it shows is where the stage is active at
+all. Maps are raw and signed, one number a cell: no ReLU, no scaling to each picture's own range,
+which would make every picture look equally focused, and no enlarging, which smears over borders.
+
+The network below the stage runs without gradients and the stage's output is the leaf, so this
+works with every parameter frozen, leaves no hook behind and touches no `requires_grad`.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor, nn
+
+from trainables.checkpoints import TrainedModel
+from trainables.errors import UserError
+from trainables.models import FineTuneModel, build_model
+from trainables.preprocessing import PREPROCESSING
+from trainables.resize import Resize
+
+STAGES = ("layer1", "layer2", "layer3", "layer4")
+
+Maps = npt.NDArray[np.float32]  # (N, g, g)
+
+
+class Cams(NamedTuple):
+    """Signed maps of the same pictures at one stage, each (N, g, g).
+
+    The first two are linear in the logit that they explain: the map of "cat rather than dog" is
+    the map of cat minus the map of dog.
+    """
+
+    grad_cam: Maps
+    hires_cam: Maps
+    random_cam: Maps
+
+
+def cams(
+    trained: TrainedModel,
+    images: npt.NDArray[np.uint8],
+    targets: npt.NDArray[np.int64],
+    *,
+    stage: str,
+    seed: int,
+    device: torch.device | None = None,
+    batch_size: int = 64,
+) -> Cams:
+    """Explain one logit of each picture at the end of a stage.
+
+    Args:
+        trained: left as it is, its mode included; moved to the device, as a prediction does.
+        images: uint8 (N, base_px, base_px, 3).
+        targets: the class whose logit is explained, (N,).
+        stage: one of `STAGES`.
+        seed: of RandomCAM's weights.
+        device: where to compute; None is the CPU.
+        batch_size: pictures at once; it changes no map.
+
+    Raises:
+        UserError: the stage is unknown.
+    """
+    device = device or torch.device("cpu")
+    model = trained.model.to(device)
+    last = parts_up_to(model, stage)
+    resize = Resize(
+        trained.base_px,
+        trained.config.resolution_px,
+        trained.config.interpolation,
+        device,
+        normalisation=PREPROCESSING[trained.config.preprocessing],
+    )
+    generator = torch.Generator().manual_seed(seed)
+    found = []
+    with evaluating(model), torch.inference_mode(False):
+        for start in range(0, len(images), batch_size):
+            pixels = resize(torch.tensor(images[start : start + batch_size], device=device))
+            wanted = torch.tensor(targets[start : start + batch_size], device=device)
+            activations, gradients = stage_gradients(model, pixels, wanted, last=last)
+            channel_weights = gradients.mean(dim=(2, 3), keepdim=True)
+            random_weights = 2 * torch.rand(channel_weights.shape, generator=generator) - 1
+            weights = (channel_weights, gradients, random_weights.to(device))
+            found.append([(w * activations).sum(dim=1).cpu().numpy() for w in weights])
+    return Cams(*(np.concatenate(parts) for parts in zip(*found, strict=True)))
+
+
+def stage_gradients(
+    model: FineTuneModel, pixels: Tensor, targets: Tensor, *, last: int
+) -> tuple[Tensor, Tensor]:
+    """A stage's output (B, C, g, g), and the gradients of the target logits by it.
+
+    In eval mode no picture sees another one, so the gradient of the batch's sum is that of each.
+    """
+    with torch.no_grad():
+        activations = model.features(pixels, last=last)
+    activations.requires_grad_(True)
+    with torch.enable_grad():
+        logits = model(activations, first=last)
+        total = logits.gather(1, targets[:, None]).sum()
+        (gradients,) = torch.autograd.grad(total, activations)
+    return activations.detach(), gradients
+
+
+def parts_up_to(model: FineTuneModel, stage: str) -> int:
+    """How many of `backbone_parts` lie in and below a stage: the stem and every block so far."""
+    if stage not in STAGES:
+        raise UserError(f"stage is {stage!r}; allowed: {', '.join(STAGES)}; choose one")
+    below = STAGES[: STAGES.index(stage) + 1]
+    return 1 + sum(len(getattr(model.backbone, name)) for name in below)
+
+
+@contextmanager
+def evaluating(model: nn.Module) -> Iterator[None]:
+    """Eval mode inside; afterwards, and after an error, every module in the mode it was in."""
+    modes = {module: module.training for module in model.modules()}
+    model.eval()
+    try:
+        yield
+    finally:
+        for module, mode in modes.items():
+            module.training = mode
+
+
+def with_random_weights(trained: TrainedModel, *, seed: int) -> TrainedModel:
+    """The same architecture, never trained (Adebayo et al. 2018): its maps explain nothing."""
+    config = replace(trained.config, seed=seed)
+    model = build_model(config, len(trained.class_names), pretrained={})
+    return replace(trained, model=model.eval(), config=config)

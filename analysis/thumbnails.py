@@ -1,0 +1,84 @@
+"""Pictures and heat maps as inline PNG: small files that the browser enlarges pixel by pixel."""
+
+import base64
+import io
+from html import escape
+
+import matplotlib as mpl
+import numpy as np
+import numpy.typing as npt
+from markupsafe import Markup
+from PIL import Image
+
+from analysis.metrics import FloatArray
+
+MOST_PX = 32  # of a stored picture's side; a larger one is shrunk, or the page would weigh too much
+HEAT = mpl.colormaps["inferno"]  # dark to light in equal steps, also without colour vision
+SIGNED = mpl.colormaps["PuOr"]  # orange against, purple for; white: neither
+DEEPEST = 0.75  # opacity of the heat over a picture, where it is strongest
+
+Picture = npt.NDArray[np.uint8]  # (S, S, 3)
+
+
+def inline_image(picture: Picture, description: str, *, css_class: str = "picture") -> Markup:
+    """An `<img>` element with its pixels inside; the style sheet sets its size.
+
+    Args:
+        picture: uint8 (S, S, 3).
+        description: what is seen, for readers who cannot see it.
+        css_class: of the element.
+    """
+    return Markup(
+        f'<img class="{escape(css_class)}" src="{png_data_uri(picture)}" '
+        f'alt="{escape(description)}">'
+    )
+
+
+def png_data_uri(picture: Picture) -> str:
+    """The picture as a PNG of its own pixels, `MOST_PX` a side at most."""
+    image = Image.fromarray(np.ascontiguousarray(picture))
+    image.thumbnail((MOST_PX, MOST_PX), Image.Resampling.BOX)
+    buffer = io.BytesIO()
+    image.save(buffer, "PNG", optimize=True)
+    return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()
+
+
+def heat_picture(heat: npt.NDArray[np.floating], strongest: float) -> Picture:
+    """A map's positive part, one pixel a cell, (g, g, 3).
+
+    Args:
+        heat: signed map, (g, g).
+        strongest: the value that is drawn lightest, the same for all maps that are compared.
+    """
+    return _coloured(_shares(heat, strongest), HEAT)
+
+
+def signed_picture(heat: npt.NDArray[np.floating], strongest: float) -> Picture:
+    """A signed map, one pixel a cell, (g, g, 3); `strongest` as above, of the absolute value."""
+    shares = np.asarray(heat, np.float64) / strongest if strongest > 0 else np.zeros(heat.shape)
+    return _coloured((np.clip(shares, -1, 1) + 1) / 2, SIGNED)
+
+
+def overlay(picture: Picture, heat: npt.NDArray[np.floating], strongest: float) -> Picture:
+    """The picture under its heat map, (S, S, 3): the more heat, the less picture.
+
+    Each cell keeps its edges, so that the eye sees how coarse the map is.
+    """
+    side = len(picture)
+    cells = np.arange(side) * len(heat) // side  # of each pixel, along either side
+    shares = _shares(heat, strongest)[np.ix_(cells, cells)]
+    alpha = DEEPEST * shares[..., None]
+    blended = (1 - alpha) * picture + alpha * _coloured(shares, HEAT)
+    return blended.round().astype(np.uint8)
+
+
+def _shares(heat: npt.NDArray[np.floating], strongest: float) -> FloatArray:
+    """Of the strongest, in [0, 1]; all 0 where nothing is strong."""
+    if not strongest > 0:
+        return np.zeros(heat.shape)
+    return np.clip(np.asarray(heat, np.float64) / strongest, 0, 1)
+
+
+def _coloured(shares: FloatArray, colours: mpl.colors.Colormap) -> Picture:
+    coloured: Picture = colours(shares, bytes=True)[..., :3]
+    return coloured
