@@ -5,7 +5,7 @@ interval and all. Where several came out they are all listed and none is chosen;
 confusion stays unexplained.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -154,9 +154,7 @@ def _contextual(pair: tuple[str, str], background: Mapping[str, Any]) -> Finding
     cause = "contextual over-fitting"
     if not background["tested"]:
         return _untested(cause, background, "background")
-    pulls = [
-        row for row in background["pairs"] if {row["true"], row["donor"]} == set(pair)
-    ]
+    pulls = [row for row in background["pairs"] if {row["true"], row["donor"]} == set(pair)]
     words = [
         f"{row['true']} on a background of {row['donor']}: {_points(row['attraction'])} more often "
         f"taken for {row['donor']}"
@@ -211,10 +209,3 @@ def _percent(rate: Mapping[str, float]) -> str:
 def _points(effect: Mapping[str, float]) -> str:
     value, lower, upper = (100 * effect[key] for key in ("value", "lower", "upper"))
     return f"{value:+.1f} points ({lower:+.1f} to {upper:+.1f})"
-
-
-def causes_named(rows: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
-    """(pair, cause) for every cause that was named."""
-    for row in rows:
-        for cause in row["causes"]:
-            yield f"{row['first']}/{row['second']}", cause

@@ -107,7 +107,9 @@ def _settings(effects: Mapping[str, Any]) -> Iterator[Entry]:
     for claim in effects["claims"]:
         if claim["verdict"] == "CONFIRMED":
             yield Entry(
-                quadrant="opportunities", sentence=f"{claim['claim']} (this search)", section="effects"
+                quadrant="opportunities",
+                sentence=f"{claim['claim']} (this search)",
+                section="effects",
             )
 
 

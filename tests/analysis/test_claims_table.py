@@ -1,0 +1,37 @@
+"""All claims of a report, the decided ones first."""
+
+from analysis.claims import Claim, not_tested
+from analysis.claims_table import claims_section, counts_sentence
+
+
+def claim(word, section):
+    return Claim(
+        claim=f"{word} of {section}",
+        verdict=word,
+        rule="r",
+        control="c",
+        num_images=1,
+        sentence="s",
+        section=section,
+    ).to_dict()
+
+
+def test_claims_of_all_sections_come_in_the_order_of_their_verdicts():
+    untested = not_tested("x", "no such class", rule="r", control="c", section="a").to_dict()
+    report = {
+        "a": {"claims": [untested, claim("REFUTED", "a")]},
+        "b": {"claims": [claim("CONFIRMED", "b"), claim("INCONCLUSIVE", "b")]},
+        "c": {"no": "claims"},
+        "d": None,
+    }
+    section = claims_section(report)
+    assert [row["verdict"] for row in section["rows"]] == [
+        *("CONFIRMED", "REFUTED", "INCONCLUSIVE", "NOT TESTED"),
+    ]
+    assert counts_sentence(section["counts"]) == (
+        "Of 4 claims: 1 confirmed, 1 refuted, 1 inconclusive, 1 not tested."
+    )
+
+
+def test_classes_about_which_nothing_is_claimed():
+    assert counts_sentence(claims_section({})["counts"]).startswith("No claim")

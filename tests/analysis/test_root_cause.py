@@ -1,0 +1,103 @@
+"""Which causes are named for a flagged pair, from hand-made sections."""
+
+from pathlib import Path
+
+import pytest
+
+from analysis.root_cause import UNEXPLAINED, root_causes
+
+ESTIMATE = {"value": 0.2, "lower": 0.1, "upper": 0.3}
+
+
+def pair_row(first="cat", second="dog", rate=(0.08, 0.06, 0.10), flagged=True):
+    return {
+        "first": first,
+        "second": second,
+        "counts": [40, 38],
+        "num_images": 1000,
+        "rate": dict(zip(("value", "lower", "upper"), rate, strict=True)),
+        "ratio": ESTIMATE,
+        "flagged": flagged,
+    }
+
+
+def causes(row, *, attracts=False, colour="REFUTED", reads="undecided", labels=None):
+    (found,) = root_causes(
+        {"pairs": [row, pair_row("bird", "frog", flagged=False)]},
+        background={
+            "tested": True,
+            "pairs": [
+                {"true": a, "donor": b, "attraction": ESTIMATE, "attracts": attracts and a == "cat"}
+                for a, b in (("cat", "dog"), ("dog", "cat"), ("bird", "frog"))
+            ],
+        },
+        colour={
+            "tested": True,
+            "classes": [
+                {"name": name, "hue_excess": ESTIMATE, "verdict": colour} for name in ("cat", "dog")
+            ],
+        },
+        texture={"pairs": [{"pair": ["dog", "cat"], "excess": ESTIMATE, "reads": reads}]},
+        labels=labels,
+        run_folder=Path("runs/demo"),
+    )
+    return found
+
+
+def test_nothing_that_came_out_leaves_it_unexplained():
+    found = causes(pair_row())
+    assert found["causes"] == []
+    assert found["verdict"].startswith("Unexplained")
+    assert "wrong labels" in found["verdict"]  # what was not tested is told
+    assert "--around runs/demo --aim cat,dog" in found["command"]
+
+
+@pytest.mark.parametrize(
+    ("outcome", "cause"),
+    [
+        ({"attracts": True}, "contextual over-fitting"),
+        ({"colour": "CONFIRMED"}, "colour"),
+        ({"reads": "texture"}, "texture"),
+    ],
+)
+def test_a_test_that_came_out_names_its_cause(outcome, cause):
+    found = causes(pair_row(), **outcome)
+    assert found["causes"] == [cause]
+    assert found["verdict"].startswith(f"Consistent with {cause}.")
+
+
+def test_a_rate_that_people_have_too_is_semantic_and_a_lower_bound_above_theirs_is_not():
+    assert causes(pair_row(rate=(0.04, 0.037, 0.05)))["causes"] == ["semantic overlap"]
+    assert causes(pair_row(rate=(0.05, 0.039, 0.06)))["causes"] == []
+
+
+def test_several_causes_are_listed_and_none_is_chosen():
+    found = causes(pair_row(rate=(0.04, 0.03, 0.05)), attracts=True)
+    assert found["causes"] == ["semantic overlap", "contextual over-fitting"]
+    assert "do not choose" in found["verdict"]
+
+
+def test_most_errors_on_wrong_labels_are_no_matter_for_training():
+    labels = {
+        "tested": True,
+        "pairs": [
+            {"given": "cat", "suggested": "dog", "count": 25, "errors": 40},
+            {"given": "dog", "suggested": "cat", "count": 20, "errors": 38},
+        ],
+    }
+    found = causes(pair_row(), labels=labels)
+    assert found["causes"] == ["wrong labels"]
+    assert found["command"].startswith("#")
+
+
+def test_what_the_pictures_did_not_allow_is_said():
+    (found,) = root_causes(
+        {"pairs": [pair_row("kite", "wasp")]},
+        background={"tested": False, "reason": "too few pictures", "pairs": []},
+        colour={"tested": False, "reason": "too few pictures"},
+        texture={"pairs": []},
+        labels=None,
+        run_folder=Path("runs/demo"),
+    )
+    assert {finding["answer"] for finding in found["findings"]} == {"not tested"}
+    assert UNEXPLAINED in found["verdict"].lower()
