@@ -5,7 +5,7 @@ the last phase-2 epoch that nearly all trials reached: under ASHA its first rung
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -30,13 +30,15 @@ class Setting:
         levels: of a choice, in order; empty for a number.
         values: of each trial, shape (N,): the level's index, or the number (its log10 where
             `is_log`). NaN where the setting was not asked, as an alpha without its mixing.
-        is_log: whether the values are logarithms.
+        is_log: whether the values are logarithms to the base 10.
+        step: what an increase of a number's values by 1 means.
     """
 
     name: str
     levels: tuple[str, ...]
     values: FloatArray
     is_log: bool = False
+    step: str = "unit"
 
     @property
     def kind(self) -> Literal["choice", "number"]:
@@ -50,6 +52,15 @@ class Setting:
     @property
     def varies(self) -> bool:
         return len(np.unique(self.values[self.asked])) > 1
+
+    def among(self, kept: npt.NDArray[np.bool_]) -> "Setting":
+        """The same of some of the trials, without levels that none of them has; shape (N,)."""
+        values = self.values[kept]
+        if not self.levels:
+            return replace(self, values=values)
+        present = np.unique(values[~np.isnan(values)])
+        places = np.where(np.isnan(values), np.nan, np.searchsorted(present, values))
+        return replace(self, levels=tuple(self.levels[int(i)] for i in present), values=places)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,6 +86,17 @@ class Tried:
     @property
     def num_trials(self) -> int:
         return len(self.macro_f1)
+
+    def among(self, kept: npt.NDArray[np.bool_]) -> "Tried":
+        """The same of some of the trials; shape (N,)."""
+        settings = (setting.among(kept) for setting in self.settings)
+        return replace(
+            self,
+            settings=tuple(setting for setting in settings if setting.varies),
+            macro_f1=self.macro_f1[kept],
+            class_f1={name: values[kept] for name, values in self.class_f1.items()},
+            backbones=tuple(name for name, keep in zip(self.backbones, kept, strict=True) if keep),
+        )
 
 
 def read_tried(events: Iterable[Mapping[str, Any]], epochs: pd.DataFrame) -> Tried:
@@ -125,9 +147,11 @@ def setting_of(name: str, raw: list[Any]) -> Setting:
     if is_number and not (len(distinct) <= MAX_LEVELS and len(given) >= 2 * len(distinct)):
         values = np.array([np.nan if value is None else float(value) for value in raw])
         is_log = min(given) > 0 and max(given) / min(given) >= LEAST_SPAN
-        return Setting(
-            name=name, levels=(), values=np.log10(values) if is_log else values, is_log=is_log
-        )
+        if is_log:
+            return Setting(
+                name=name, levels=(), values=np.log10(values), is_log=True, step="factor of 10"
+            )
+        return Setting(name=name, levels=(), values=values)
     levels = sorted(distinct) if is_number else sorted(distinct, key=str)
     place = {level: index for index, level in enumerate(levels)}
     return Setting(
