@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
+import optuna
 import pandas as pd
 
 HEAD_EPOCHS, GRACE, LAST = 1, 3, 9  # phase-1 epochs; the rungs of phase 2 with eta 3
@@ -72,4 +73,38 @@ def searched(
             }
         )
         events.append({**ended, "trial": trial})
+    return events, pd.DataFrame(rows)
+
+
+def proposed_by_tpe(num_trials: int, seed: int) -> list[dict[str, Any]]:
+    """What TPE proposes, a trial each, when the results it follows are pure noise."""
+    verbosity = optuna.logging.get_verbosity()
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    study = optuna.create_study(
+        direction="maximize", sampler=optuna.samplers.TPESampler(seed=seed, n_startup_trials=8)
+    )
+    rng = np.random.default_rng(seed)
+    for value in rng.normal(0.7, 0.005, num_trials):
+        trial = study.ask()
+        trial.suggest_float("head_lr", 1e-4, 1e-2, log=True)
+        trial.suggest_float("backbone_lr_ratio", 0.03, 1.0, log=True)
+        trial.suggest_categorical("interpolation", KERNELS)
+        trial.suggest_categorical("cutmix", (False, True))
+        study.tell(trial, value)
+    optuna.logging.set_verbosity(verbosity)
+    return [{"params": dict(trial.params), "value": trial.value} for trial in study.get_trials()]
+
+
+def told_at_one_epoch(
+    trials: list[dict[str, Any]],
+) -> tuple[list[dict[str, Any]], pd.DataFrame]:
+    """(journal, epochs) of trials with one value each, at the first epoch of phase 2."""
+    events = [
+        {"event": "started", "trial": i, "params": trial["params"], "config": {}}
+        for i, trial in enumerate(trials)
+    ]
+    rows = [
+        {"trial": i, "epoch": 1, "phase2_epoch": 1, "val_macro_f1": trial["value"]}
+        for i, trial in enumerate(trials)
+    ]
     return events, pd.DataFrame(rows)
