@@ -50,6 +50,18 @@ def pair_error_rate(confusion: IntArray, pair: tuple[int, int]) -> FloatArray:
     return (there + back) / 2
 
 
+def differences(
+    arm: IntArray, baseline: IntArray, placebo: IntArray, pair: tuple[int, int]
+) -> dict[str, FloatArray]:
+    """What `judge` decides by, for every seed: shape (...) from counts of shape (..., K, K)."""
+    rate = pair_error_rate(arm, pair)
+    return {
+        "pair": rate - pair_error_rate(baseline, pair),
+        "over_placebo": rate - pair_error_rate(placebo, pair),
+        "macro_f1": metrics.macro_f1(arm) - metrics.macro_f1(baseline),
+    }
+
+
 def judge(pair: Estimate, over_placebo: Estimate, macro_f1: Estimate, p_holm: float) -> Word:
     """The rule above; an undefined interval decides nothing.
 
@@ -124,28 +136,26 @@ def _measure(
     if name == BASELINE or len(seeds) < LEAST_SEEDS:
         return measured
     mine, control, sham = (
-        np.stack([by_seed[seed] for seed in seeds]) for by_seed in (own, baseline, placebo)
+        np.stack([counts[seed] for seed in seeds]) for counts in (own, baseline, placebo)
     )
-    rate = pair_error_rate(mine, pair)
-    measured["pair"] = _difference(rate - pair_error_rate(control, pair))
-    measured["macro_f1"] = _difference(metrics.macro_f1(mine) - metrics.macro_f1(control))
+    for what, by_seed in differences(mine, control, sham, pair).items():
+        if (name, what) != (PLACEBO, "over_placebo"):
+            measured[what] = _difference(by_seed)
     measured["classes"] = _classes(metrics.f1(mine) - metrics.f1(control), class_names)
-    if name != PLACEBO:
-        measured["over_placebo"] = _difference(rate - pair_error_rate(sham, pair))
     return measured
 
 
-def _difference(differences: FloatArray) -> dict[str, float]:
+def _difference(by_seed: FloatArray) -> dict[str, float]:
     return {
-        **paired_estimate(differences).to_dict(),
-        "p_value": paired_p_value(differences),
-        "detectable": detectable(differences),
+        **paired_estimate(by_seed).to_dict(),
+        "p_value": paired_p_value(by_seed),
+        "detectable": detectable(by_seed),
     }
 
 
-def _classes(differences: FloatArray, class_names: Sequence[str]) -> list[dict[str, Any]]:
-    """Each class' change of F1; `differences` has shape (S, K)."""
-    p_values = [paired_p_value(column) for column in differences.T]
+def _classes(changes: FloatArray, class_names: Sequence[str]) -> list[dict[str, Any]]:
+    """Each class' change of F1; `changes` has shape (S, K)."""
+    p_values = [paired_p_value(column) for column in changes.T]
     corrected = multipletests(p_values, alpha=ALPHA, method="holm")[1]
     return [
         {
@@ -154,7 +164,7 @@ def _classes(differences: FloatArray, class_names: Sequence[str]) -> list[dict[s
             "p_holm": float(p_holm),
             "is_worse": bool(p_holm <= ALPHA and column.mean() < 0),
         }
-        for name, column, p_holm in zip(class_names, differences.T, corrected, strict=True)
+        for name, column, p_holm in zip(class_names, changes.T, corrected, strict=True)
     ]
 
 
@@ -205,9 +215,15 @@ def _reason(arm: dict[str, Any]) -> str:
     seen = arm["pair"]["detectable"]
     if not np.isfinite(seen):
         return "Inconclusive: the seeds do not scatter, so nothing can be tested."
+    unsure = {
+        "whether the pair gains": not of_pair.upper < 0 or arm["pair"]["p_holm"] > ALPHA,
+        "whether it gains more than under the placebo": not over_placebo.upper < 0,
+        "whether macro-F1 loses less than a point": not macro_f1.lower > -MARGIN,
+    }
     return (
-        f"Inconclusive: with so few seeds a change of {100 * seen:.1f} points is the smallest "
-        "that would be seen in four of five tries."
+        f"Inconclusive: it is open {', '.join(what for what, is_open in unsure.items() if is_open)}"
+        f". A change of the pair of {100 * seen:.1f} points is the smallest that would be seen in "
+        "four of five such experiments."
     )
 
 

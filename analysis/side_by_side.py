@@ -14,20 +14,24 @@ SAME = (
     "the best of its run, so no difference is tested."
 )
 DIFFERENT = (
-    "The runs were judged on different pictures (their data fingerprints differ), so their figures "
-    "do not compare and no difference is tested."
+    "The runs were judged on different pictures (their data fingerprints or seeds differ), so "
+    "their figures do not compare and no difference is tested."
 )
 
 
 def side_by_side(runs: Sequence[Run]) -> dict[str, Any]:
     """A row a run in the order given, and the winners' settings that are not the same in all."""
-    fingerprints = {str(run.experiment["data_fingerprint"]) for run in runs}
     configs = [run.best["config"] for run in runs]
+    # The arms of `search.run --around` have a split for every seed.
+    pictures = {
+        (run.experiment["data_fingerprint"], config.get("seed"))
+        for run, config in zip(runs, configs, strict=True)
+    }
     names = list(dict.fromkeys(name for config in configs for name in config))
     differing = [n for n in names if len({str(config.get(n)) for config in configs}) > 1]
     return {
-        "note": SAME if len(fingerprints) == 1 else DIFFERENT,
-        "same_data": len(fingerprints) == 1,
+        "note": SAME if len(pictures) == 1 else DIFFERENT,
+        "same_data": len(pictures) == 1,
         "runs": [_row(run) for run in runs],
         "settings": {name: [config.get(name) for config in configs] for name in differing},
     }

@@ -23,8 +23,9 @@ def main(arguments: Sequence[str]) -> None:
     folder = choose_folder(settings.storage, settings.name, stem, resume=settings.resume)
     design = None if settings.resume else design_around(settings, base)
     if settings.dry_run:
-        planned = {"interventions": design.to_dict()} if design else {}
-        told = {**settings.to_dict(), "run_folder": str(folder.root), **planned}
+        told = {**settings.to_dict(), "run_folder": str(folder.root)}
+        if design:
+            told |= {"num_trials": design.num_runs, "interventions": design.to_dict()}
         print(json.dumps(told, indent=2))
         return
     search(settings, folder)
