@@ -1,5 +1,6 @@
 """A run that tested interventions (`search.run --around`), from its folder to its verdicts."""
 
+import math
 from typing import Any
 
 import numpy as np
@@ -29,9 +30,9 @@ def compare_arms(run: Run) -> dict[str, Any]:
         last_confusions(run, design), pair=tuple(design["pair"]), class_names=run.class_names
     )
     baseline = next(iter(design["arms"].values()))
-    changes = {name: _changes(baseline, config) for name, config in design["arms"].items()}
-    for arm in section["arms"]:
-        arm["changes"] = changes[arm["arm"]]
+    for row, arm in enumerate(section["arms"]):
+        arm["changes"] = _changes(baseline, design["arms"][arm["arm"]])
+        arm["training_minutes"] = _mean_minutes(run, row, len(section["arms"]))
     return {
         "run": run.path.name,
         "around": design["around"],
@@ -62,6 +63,13 @@ def last_confusions(run: Run, design: dict[str, Any]) -> dict[str, dict[int, Int
             confusion = np.asarray(counts, dtype=np.int64).reshape(num_classes, num_classes)
             found[names[row]][design["seeds"][column]] = confusion
     return found
+
+
+def _mean_minutes(run: Run, row: int, num_arms: int) -> float:
+    """Of a finished training of an arm; NaN without one, or where the table has no times."""
+    is_of_arm = run.trials["trial"] % num_arms == row
+    trials = run.trials[is_of_arm & (run.trials["status"] == "finished")]
+    return float(trials["seconds"].mean()) / 60 if "seconds" in trials else math.nan
 
 
 def _changes(baseline: dict[str, Any], config: dict[str, Any]) -> dict[str, Any]:

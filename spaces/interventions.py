@@ -39,7 +39,8 @@ def interventions(trial: Trial, base: FineTuneConfig) -> FineTuneConfig:
     Cost: 6 trials x 12 epochs, none stopped early. Estimates: 45 minutes on two cores (ResNet-18,
         64 px), three minutes on one H200 (ResNet-50, 224 px).
     For: testing the cures instead of proposing them. One seed resolves a point or so: settle what
-        looks like an effect with fresh seeds.
+        looks like an effect with fresh seeds. Around another run's winner (--around RUN) the arms
+        are `aimed_arms`, with several seeds, and `analysis.compare` judges them.
     """
     return around(base)(trial, base)
 

@@ -76,6 +76,7 @@ def test_each_trials_last_epoch_counts_for_its_arm_and_seed(tmp_path):
     assert arm["changes"] == {"hard_mining_share": 0.25, "pair": "cat+dog"}
     assert arm["pair"]["value"] == pytest.approx(-0.10)
     assert arm["verdict"] == "WORKS"
+    assert arm["training_minutes"] == 1
 
 
 def test_a_training_that_failed_takes_its_seed_out(tmp_path):
