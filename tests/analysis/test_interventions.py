@@ -108,15 +108,17 @@ def test_seeds_without_scatter_decide_nothing():
 
 def test_an_arm_that_came_through_once_is_not_tested_and_harms_no_other():
     once = {1001: counts(10, 10)}
-    assert judged("cutmix", once)["verdict"] == "NOT TESTED"
-    assert judged("cutmix", once)["sentence"].startswith("Not tested: 1 seed came through")
+    arm = judged("cutmix", once, hard_mining=CURE)
+    assert arm["verdict"] == "NOT TESTED"
+    assert arm["sentence"].startswith("Not tested: 1 seed came through")
     assert judged("hard_mining", CURE, cutmix=once)["verdict"] == "WORKS"
 
 
 def test_holm_counts_the_arms_that_were_tested():
-    others = {name: by_seed(counts(20, 21), counts(20, 22), counts(21, 18)) for name in "abc"}
-    p = judged("hard_mining", CURE)["pair"]["p_value"]
-    assert judged("hard_mining", CURE, **others)["pair"]["p_holm"] == pytest.approx(4 * p)
+    idle = by_seed(counts(20, 21), counts(20, 22), counts(21, 18))
+    once = {1001: counts(10, 10)}  # is no test
+    arm = judged("hard_mining", CURE, cutmix=idle, pair_weights=once)
+    assert arm["pair"]["p_holm"] == pytest.approx(2 * arm["pair"]["p_value"])
 
 
 def estimate(lower: float, upper: float) -> Estimate:
