@@ -14,7 +14,7 @@ from search.record import RunRecord
 from search.run_folder import RunFolder
 
 ROOT = Path(__file__).parents[2]
-pytestmark = [pytest.mark.ray, pytest.mark.slow, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.ray, pytest.mark.slow, pytest.mark.timeout(1500)]
 
 SEARCH = [
     *("--preset", "demo", "--space", "tests.search.tiny_space:good_and_bad", "--name", "tiny"),
@@ -27,7 +27,7 @@ CURES = ["--space", "interventions", "--aim", "dog,cat", "--seeds", "2", "--arms
 
 def python(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", *arguments], cwd=ROOT, capture_output=True, text=True, timeout=800
+        [sys.executable, "-m", *arguments], cwd=ROOT, capture_output=True, text=True, timeout=1400
     )
 
 
