@@ -18,6 +18,17 @@ CHANGEABLE = {
     "workers_per_trial", "reserve_trials", "disk_quota", "reuse", "reuse_limit",
     "storage", "name", "resume", "dry_run",
 }  # fmt: skip
+# What a run around another run's winner takes over: what its trials occupy, and on what.
+OF_THE_RUN = (
+    "preset", "data", "train_size", "val_size", "seed", "max_concurrent", "cpus_per_trial",
+    "gpus_per_trial", "workers_per_trial", "disk_quota", "reuse", "reuse_limit",
+)  # fmt: skip
+# The winner's settings that are settings of a run too, by their names there.
+OF_THE_WINNER = {
+    "backbone": "backbone", "weights": "weights", "resolution": "resolution_px",
+    "head_epochs": "head_epochs", "finetune_epochs": "finetune_epochs",
+    "batch_size": "batch_size", "precision": "precision",
+}  # fmt: skip
 
 
 def run_main(main: Callable[[Sequence[str]], int | None]) -> int:
@@ -36,14 +47,18 @@ def run_main(main: Callable[[Sequence[str]], int | None]) -> int:
 
 
 def parse_settings(arguments: Sequence[str], *, prog: str = "python -m search.run") -> Settings:
-    """The settings of a run: its preset's (or, to resume, the run's own) with the flags over them.
+    """The settings of a run: its preset's (or, to resume, the run's own; or, around another run's
+    winner, those of that run) with the flags over them.
 
     Raises:
         UserError: with all faults at once.
         SystemExit: after --help (0), or a flag that does not parse (2).
     """
     first = _first_look(arguments)
-    defaults = _recorded(first) if first.resume and first.name else preset_settings(first.preset)
+    if first.resume and first.name:
+        defaults = _recorded(first)
+    else:
+        defaults = preset_settings(first.preset) | (_inherited(first) if first.around else {})
     settings = tyro.cli(
         Settings,
         default=Settings(**defaults),
@@ -69,8 +84,20 @@ def _first_look(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--preset", default="laptop")
     parser.add_argument("--name", default="")
     parser.add_argument("--storage", default="runs")
+    parser.add_argument("--around", default="")
     parser.add_argument("--resume", action="store_true")
     return parser.parse_known_args(list(arguments))[0]
+
+
+def _inherited(first: argparse.Namespace) -> dict[str, Any]:
+    """What a run around another run's winner takes over from it, unless told otherwise."""
+    run = RunFolder(Path(first.around))
+    settings, config = run.read_experiment()["settings"], run.read_best()["config"]
+    return {
+        **{name: settings[name] for name in OF_THE_RUN if name in settings},
+        **{name: config[of_config] for name, of_config in OF_THE_WINNER.items()},
+        "storage": str(run.root.parent),
+    }
 
 
 def _recorded(first: argparse.Namespace) -> dict[str, Any]:

@@ -1,7 +1,6 @@
 """The steps of a confirmation: train, conclude, print, and if wanted the final model."""
 
 import json
-from dataclasses import replace
 from typing import Any
 
 from search import confirm_text, preparation
@@ -10,6 +9,7 @@ from search.confirm_text import FreshProgress
 from search.confirmation import FORMAT_VERSION, Plan, choose_candidates
 from search.fresh_runs import train_listed
 from search.packing import pack_gpus
+from search.preparation import fresh_pictures
 from search.record import RunRecord
 from search.retrain import retrain
 from search.run_folder import RunFolder, write_json
@@ -17,9 +17,7 @@ from search.settings import Settings
 from search.summary import shown_path
 from search.tuner import connect
 from trainables import journal
-from trainables.data.load import load_training
 from trainables.errors import UserError
-from trainables.pictures import TrialData
 
 
 def confirm(run: RunFolder, plan: Plan, settings: Settings, *, final: bool) -> None:
@@ -76,17 +74,13 @@ def train_grid(run: RunFolder, plan: Plan, settings: Settings) -> RunRecord:
         datasets,
         settings,
         run=run,
-        listener=FreshProgress(
-            {number: (candidate.trial, seed) for number, (candidate, seed) in enumerate(cells)}
+        listeners=(
+            FreshProgress(
+                {number: (candidate.trial, seed) for number, (candidate, seed) in enumerate(cells)}
+            ),
         ),
         kept_trials=0,
     )
-
-
-def fresh_pictures(settings: Settings, seed: int) -> TrialData:
-    """A new split of the run's training pool, and new epoch views."""
-    loaded = load_training(replace(settings.data_spec, seed=seed))
-    return TrialData(train=loaded.train, val=loaded.val, data_seed=seed)
 
 
 def train_final(run: RunFolder, result: dict[str, Any], settings: Settings) -> None:

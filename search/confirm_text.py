@@ -9,10 +9,11 @@ from search.listener import Listener
 from search.names import OBJECTIVE
 from search.progress import PHASES, describe_end, duration
 from search.record import RunRecord, TrialRecord
+from trainables.config import FineTuneConfig
 
-HEADER = (
-    f"{'elapsed':>8}  {'trial':>5}  {'seed':>6}  {'phase':<8}  {'epoch':>5}  {'train loss':>10}  "
-    f"{'val F1':>6}  {'images/s':>8}  done"
+COLUMNS = (
+    f"{'seed':>6}  {'phase':<8}  {'epoch':>5}  {'train loss':>10}  {'val F1':>6}  "
+    f"{'images/s':>8}  done"
 )
 
 
@@ -20,22 +21,28 @@ class FreshProgress(Listener):
     """One aligned line an epoch, and one for a training that did not come through.
 
     Args:
-        cells: a training's number -> the search's trial that it repeats, and the seed.
+        cells: a training's number -> what is trained (the search's trial, an arm), and the seed.
+        title: of what is trained.
         out: takes a line; default: standard output.
     """
 
     def __init__(
-        self, cells: Mapping[int, tuple[int, int]], *, out: Callable[[str], Any] | None = None
+        self,
+        cells: Mapping[int, tuple[int | str, int]],
+        *,
+        title: str = "trial",
+        out: Callable[[str], Any] | None = None,
     ) -> None:
-        self._cells, self._out = cells, out or _print
+        self._cells, self._title, self._out = cells, title, out or _print
+        self._width = max(5, len(title), *(len(str(name)) for name, _ in cells.values()))
         self._started = time.monotonic()
         self._has_header = False
 
     def on_epoch(self, record: RunRecord, trial: TrialRecord, report: dict[str, Any]) -> None:
         if not self._has_header:
-            self._out(HEADER)
+            self._out(f"{'elapsed':>8}  {self._title:>{self._width}}  {COLUMNS}")
             self._has_header = True
-        last = trial.config["last_epoch"]
+        last = FineTuneConfig.from_dict(trial.config).final_epoch
         done = sum(t.ended for t in record.trials.values()) + bool(report["finished"])
         self._out(
             f"{self._head(trial)}  {PHASES[report['phase']]:<8}  {report['epoch']:>2}/{last:<2}  "
@@ -51,8 +58,8 @@ class FreshProgress(Listener):
         self._out(f"{duration(time.monotonic() - self._started):>8}  note: {text}")
 
     def _head(self, trial: TrialRecord) -> str:
-        number, seed = self._cells[trial.number]
-        return f"{duration(time.monotonic() - self._started):>8}  {number:>5}  {seed:>6}"
+        name, seed = self._cells[trial.number]
+        return f"{duration(time.monotonic() - self._started):>8}  {name:>{self._width}}  {seed:>6}"
 
 
 def describe(result: dict[str, Any]) -> Iterator[str]:

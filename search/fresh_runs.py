@@ -28,9 +28,10 @@ def train_listed(
     settings: Settings,
     *,
     run: RunFolder,
-    listener: Listener,
+    listeners: tuple[Listener, ...],
     kept_trials: int,
     report_fields: tuple[str, ...] = REPORT_FIELDS,
+    go_on: str = "the same command goes on with the rest",
 ) -> RunRecord:
     """Train what of `items` has not ended yet, and return the record of all of them.
 
@@ -39,10 +40,11 @@ def train_listed(
         folder: where journal, trials and tables go.
         datasets: pictures by the seed of a configuration.
         settings: of the run: the trials' resources and the disk's quota.
-        run: the run that `folder` lies in.
-        listener: tells of the progress.
+        run: the run that `folder` lies in, or is.
+        listeners: tell of the progress.
         kept_trials: ended trials that keep a checkpoint.
         report_fields: what of an epoch's report is written down.
+        go_on: what to do after an interruption, for the error.
 
     Raises:
         UserError: it was cut short.
@@ -56,7 +58,7 @@ def train_listed(
         folder,
         log,
         halt,
-        listeners=(listener,),
+        listeners=listeners,
         kept_trials=kept_trials,
         quota_bytes=_rest_of_quota(settings, run, folder),
         report_fields=report_fields,
@@ -79,7 +81,7 @@ def train_listed(
     if num_ended < len(items):
         raise UserError(
             f"cut short with {num_ended} of {len(items)} trainings done"
-            f"{f': {halt.reason}' if halt.reason else ''}; the same command goes on with the rest"
+            f"{f': {halt.reason}' if halt.reason else ''}; {go_on}"
         )
     return log.record
 

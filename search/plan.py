@@ -44,6 +44,11 @@ def _faults(options: argparse.Namespace, settings: Settings) -> Iterator[str]:
         yield f"--price-per-hour is {options.price_per_hour:g}; allowed: 0 or more"
     if settings.resume:
         yield "--resume came to a plan; allowed: the flags of a new run; leave it out"
+    if settings.around:
+        yield (
+            "--around came to a plan; allowed: a search; arms x seeds trainings take as long as "
+            "as many finished trials of RUN, which trials.parquet tells"
+        )
 
 
 if __name__ == "__main__":

@@ -1,16 +1,18 @@
 """Before the first trial: the checks that cost time, the audit, the pictures, the run folder."""
 
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from search.design import Design
 from search.environment import describe
 from search.known import warm_start
 from search.run_folder import FORMAT_VERSION, RunFolder, write_bytes, write_json
 from search.settings import Settings
 from spaces.registry import load_space
 from trainables import journal
+from trainables.class_pair import pair_faults
 from trainables.config import FineTuneConfig
 from trainables.data.audit import run_audit
 from trainables.data.load import fingerprint, load_training
@@ -28,8 +30,16 @@ class PreparedData:
     fingerprint: str
 
 
-def begin(settings: Settings, folder: RunFolder, base: FineTuneConfig) -> PreparedData:
+def begin(
+    settings: Settings, folder: RunFolder, base: FineTuneConfig, design: Design | None = None
+) -> PreparedData:
     """Check source and weights, audit, load; the run's folder is made when all has passed.
+
+    Args:
+        settings: of the run.
+        folder: to make.
+        base: the configuration that the space starts from.
+        design: what is trained instead of what a sampler proposes, with --around.
 
     Raises:
         UserError: with the faults; nothing is left behind.
@@ -41,6 +51,10 @@ def begin(settings: Settings, folder: RunFolder, base: FineTuneConfig) -> Prepar
         audit = run_audit(settings.data_spec, Path(scratch) / "audit.json")
         audit_json = (Path(scratch) / "audit.json").read_bytes()
     data = _load(settings)
+    class_names = data.pictures.train.class_names
+    if design:
+        refuse(f"--aim: {fault}" for fault in pair_faults(design.pair, class_names))
+        refuse(f"the placebo: {fault}" for fault in pair_faults(design.placebo, class_names))
     start = None
     if settings.warm_start:
         space = load_space(settings.space)
@@ -58,8 +72,9 @@ def begin(settings: Settings, folder: RunFolder, base: FineTuneConfig) -> Prepar
                 "data": settings.data_spec.to_dict(),
                 "data_fingerprint": data.fingerprint,
                 "test_hash": audit.hashes["test"],
-                "class_names": list(data.pictures.train.class_names),
+                "class_names": list(class_names),
                 "base_config": base.to_dict(),
+                **({"interventions": design.to_dict()} if design else {}),
                 **describe(),
             },
         )
@@ -96,6 +111,12 @@ def continue_with(settings: Settings, folder: RunFolder) -> PreparedData:
             f"{expected}; restore the pictures or start a new run"
         )
     return data
+
+
+def fresh_pictures(settings: Settings, seed: int) -> TrialData:
+    """A new split of the run's training pool, and new epoch views."""
+    loaded = load_training(replace(settings.data_spec, seed=seed))
+    return TrialData(train=loaded.train, val=loaded.val, data_seed=seed)
 
 
 def _load(settings: Settings) -> PreparedData:

@@ -156,7 +156,7 @@ def _time_steps(trial: Trial, stage: Stage, task: Task, mixing: str | None = Non
     view = trial.pictures.view(epoch=1)
     planned = plan_batches(
         trial.config,
-        trial.data.train.labels,
+        trial.data.train,
         epoch=1,
         train_confusion=None,
         workers=WorkerGroup(rank=0, size=task.workers),

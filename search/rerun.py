@@ -85,7 +85,7 @@ def train_again(
     import torch
 
     from search.environment import worker_threads
-    from search.preparation import continue_with
+    from search.preparation import continue_with, fresh_pictures
     from trainables.parallel import SOLO
     from trainables.two_phase import Trial
 
@@ -95,9 +95,13 @@ def train_again(
     if device_name == "cuda" and not has_gpu:
         raise UserError("--device is cuda, and there is no GPU here; allowed: cpu, auto")
     torch.set_num_threads(worker_threads(settings))
+    config = FineTuneConfig.from_dict(trial.config)
+    pictures = continue_with(settings, folder).pictures
+    if config.seed != settings.seed:  # an arm of --around: each seed has a split of its own
+        pictures = fresh_pictures(settings, config.seed)
     again = Trial(
-        FineTuneConfig.from_dict(trial.config),
-        continue_with(settings, folder).pictures,
+        config,
+        pictures,
         device=torch.device(device_name),
         workers=SOLO,
     )

@@ -59,7 +59,7 @@ def retrain(
         {config["seed"]: data},
         settings,
         run=run,
-        listener=FreshProgress({number: (number, config["seed"])}),
+        listeners=(FreshProgress({number: (number, config["seed"])}),),
         kept_trials=1,
         report_fields=tuple(name for name in REPORT_FIELDS if not name.startswith("val_")),
     )

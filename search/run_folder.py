@@ -93,14 +93,14 @@ class RunFolder:
         return final
 
 
-def choose_folder(storage: str, name: str, preset: str, *, resume: bool) -> RunFolder:
+def choose_folder(storage: str, name: str, stem: str, *, resume: bool) -> RunFolder:
     """The folder of a new run (not made yet), or of the one to resume.
 
-    Without a name a new run is called after its preset, with the first number that is free.
+    Without a name a new run is called `stem`, with the first number that is free.
     """
     root = Path(storage)
     if not name:
-        name = next(n for n in _numbered(preset) if not (root / n).exists())
+        name = next(n for n in _numbered(stem) if not (root / n).exists())
     folder = RunFolder(root / name)
     if resume and not folder.root.exists():
         raise UserError(f"--resume --name {name}: {folder.root} does not exist; start it without")
@@ -132,8 +132,8 @@ def write_bytes(path: Path, content: bytes) -> None:
     os.replace(file.name, path)
 
 
-def _numbered(preset: str) -> "list[str]":
-    return [preset, *(f"{preset}-{number}" for number in range(2, 10_000))]
+def _numbered(stem: str) -> "list[str]":
+    return [stem, *(f"{stem}-{number}" for number in range(2, 10_000))]
 
 
 def _check_writable(root: Path) -> None:

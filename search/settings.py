@@ -77,6 +77,16 @@ class Settings:
     """share of the trials that ASHA would stop which run on, to measure what stopping costs"""
     warm_start: str = ""
     """begin with the results of another run (its folder), or with the decks' recipes (decks)"""
+    around: str = ""
+    """test interventions on the winner of this run (its folder), with --space interventions; data,
+    weights, resolution and epochs are that run's unless given"""
+    aim: str = ""
+    """with --around: the two classes to tell apart, such as cat,dog; default: the pair that RUN's
+    report flags first, or its winner confuses most"""
+    arms: str = ""
+    """with --around: the interventions to test, such as hard_mining,cutmix; default: all"""
+    seeds: int = 3
+    """with --around: fresh seeds for each arm; arms x seeds are trained instead of --num-trials"""
     max_hours: float = 0.0
     """halt the search so that confirm and report still fit in this many hours; 0: no limit"""
     reserve_trials: int = 9
@@ -185,10 +195,31 @@ class Settings:
                 f"--train-size {self.train_size} is less than --batch-size {self.batch_size}; "
                 "allowed: one batch or more; lower --batch-size"
             )
+        yield from self._faults_of_around()
         if self.resume and not self.name:
             yield "--resume came without a run; allowed: --resume --name NAME of an existing run"
         if "/" in self.name or self.name.startswith("."):
             yield f"--name is {self.name!r}; allowed: one folder name; use --storage for its place"
+
+    def _faults_of_around(self) -> Iterator[str]:
+        if not 2 <= self.seeds <= 100:
+            yield f"--seeds is {self.seeds}; allowed: 2 to 100; two are the fewest with a scatter"
+        if not self.around:
+            for flag in ("aim", "arms"):
+                if getattr(self, flag):
+                    yield f"--{flag} came without a run; allowed: --{flag} with --around RUN"
+            return
+        if self.space != "interventions":
+            yield f"--around came with --space {self.space}; allowed: --space interventions"
+        names = [name.strip() for name in self.aim.split(",")]
+        if self.aim and not (len(names) == 2 and all(names) and names[0] != names[1]):
+            yield f"--aim is {self.aim!r}; allowed: two different classes, such as cat,dog"
+        for flag in ("warm_start", "max_hours", "late_bloomers"):
+            if getattr(self, flag):
+                yield (
+                    f"{_flag(flag)} came with --around; allowed: one of the two; every arm is "
+                    "trained, and to its end"
+                )
 
 
 PRESETS: dict[str, dict[str, Any]] = {

@@ -10,7 +10,7 @@ from typing import Any
 from optuna import Trial
 
 from spaces.decks import deck_of
-from spaces.interventions import arm_of
+from spaces.interventions import WEIGHTINGS, arm_of
 from spaces.pretrained import weights_version
 from trainables.config import CHOICES, FineTuneConfig
 
@@ -114,7 +114,7 @@ def mixup_alpha(trial: Trial) -> float:
 def class_weights(trial: Trial) -> str:
     """Weighted cross-entropy (decks A, B)."""
     # "balanced" changes nothing on a stratified sample of CIFAR-10: there it is a placebo.
-    return trial.suggest_categorical("class_weights", CHOICES["class_weights"])
+    return trial.suggest_categorical("class_weights", WEIGHTINGS)
 
 
 def deformable_factor(trial: Trial) -> float:

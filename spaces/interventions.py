@@ -13,6 +13,9 @@ from trainables.config import CHOICES, FineTuneConfig
 AB_BACKBONES = ("resnet18", "resnet50")
 HARD_MINING_SHARE = 0.25
 CUTMIX_PROBABILITY = 0.5  # Yun et al. 2019 on CIFAR
+# A pair to aim at is found by looking at a model: no sampler draws it.
+WEIGHTINGS = tuple(kind for kind in CHOICES["class_weights"] if kind != "pair")
+BASELINE, PLACEBO = "baseline", "placebo"
 # What belongs to a run and not to a winner: trials of one run have to cost and measure alike.
 RUN_SETTINGS = (
     "resolution_px",
@@ -36,7 +39,8 @@ def interventions(trial: Trial, base: FineTuneConfig) -> FineTuneConfig:
     Cost: 6 trials x 12 epochs, none stopped early. Estimates: 45 minutes on two cores (ResNet-18,
         64 px), three minutes on one H200 (ResNet-50, 224 px).
     For: testing the cures instead of proposing them. One seed resolves a point or so: settle what
-        looks like an effect with fresh seeds.
+        looks like an effect with fresh seeds. Around another run's winner (--around RUN) the arms
+        are `aimed_arms`, with several seeds, and `analysis.compare` judges them.
     """
     return around(base)(trial, base)
 
@@ -61,6 +65,39 @@ def arms(control: FineTuneConfig) -> dict[str, FineTuneConfig]:
     return {arm_of(variant): variant for variant in variants}
 
 
+def aimed_arms(control: FineTuneConfig, pair: str, placebo: str) -> dict[str, FineTuneConfig]:
+    """Cures for one confused pair of classes, by their names; the control first, the placebo last.
+
+    baseline      the control as it is
+    pair_weights  the loss counts the pair's two classes more
+    hard_mining   a share of the batches holds the pair's pictures alone
+    cutmix        CutMix; "no_cutmix" where the control has it
+    resnet50      the other ResNet of 18 and 50, where the control's weights exist for it
+    placebo       hard mining exactly as above, aimed at a pair that needs no cure
+
+    The placebo tells what batches of two classes do to any model from what aiming does. Another
+    control, the baseline trained for as much longer as an arm costs, is left out: every arm has
+    the same number of epochs and batches.
+
+    Args:
+        control: the winner; an intervention that it has is kept in every arm that changes another.
+        pair: to cure, such as "cat+dog".
+        placebo: another pair.
+    """
+    mined = max(control.hard_mining_share, HARD_MINING_SHARE)
+    cutmix = _cutmix_switched(control)
+    changes: dict[str, dict[str, Any]] = {
+        BASELINE: {},
+        "pair_weights": {"class_weights": "pair", "pair": pair},
+        "hard_mining": {"hard_mining_share": mined, "pair": pair},
+        "cutmix" if cutmix["cutmix_probability"] else "no_cutmix": cutmix,
+        **{change["backbone"]: change for change in _other_backbones(control)},
+        PLACEBO: {"hard_mining_share": mined, "pair": placebo},
+    }
+    arms = {name: replace(control, **change) for name, change in changes.items()}
+    return {name: arm for name, arm in arms.items() if name == BASELINE or arm != control}
+
+
 def arm_of(config: FineTuneConfig) -> str:
     """Backbone and interventions of a configuration, such as "resnet18+deformable+cutmix"."""
     parts = {
@@ -73,13 +110,23 @@ def arm_of(config: FineTuneConfig) -> str:
 
 
 def _changes(control: FineTuneConfig) -> Iterator[dict[str, Any]]:
-    for class_weights in CHOICES["class_weights"]:
+    for class_weights in WEIGHTINGS:
         yield {"class_weights": class_weights}
     yield {"hard_mining_share": 0.0 if control.hard_mining_share else HARD_MINING_SHARE}
-    room = 1.0 - control.mixup_probability  # a batch is mixed in one way
-    yield {
+    yield _cutmix_switched(control)
+    yield from _other_backbones(control)
+
+
+def _cutmix_switched(control: FineTuneConfig) -> dict[str, Any]:
+    """CutMix where the control has none, none where it has; a batch is mixed in one way."""
+    room = 1.0 - control.mixup_probability
+    return {
         "cutmix_probability": 0.0 if control.cutmix_probability else min(CUTMIX_PROBABILITY, room)
     }
+
+
+def _other_backbones(control: FineTuneConfig) -> Iterator[dict[str, Any]]:
+    """The other ResNet of 18 and 50, where the control's weights exist for it."""
     for backbone in AB_BACKBONES:
         # "imagenet" is the best that torchvision has for each backbone; ResNet-18 has no V2.
         weights = "imagenet" if control.weights == "imagenet-v2" else control.weights

@@ -6,8 +6,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from trainables.class_pair import pair_indices
 from trainables.config import FineTuneConfig
-from trainables.hard_mining import confused_pairs, mine_batches
+from trainables.data.images import ImageSet
+from trainables.hard_mining import ConfusedPair, confused_pairs, mine_batches
 from trainables.parallel import WorkerGroup
 
 
@@ -25,7 +27,7 @@ class Batch:
 
 def plan_batches(
     config: FineTuneConfig,
-    labels: np.ndarray,
+    train: ImageSet,
     *,
     epoch: int,
     train_confusion: list[list[int]] | None,
@@ -35,11 +37,12 @@ def plan_batches(
     """The epoch's batches, a function of (seed, epoch, last epoch's confusion) alone.
 
     A shuffle without its incomplete last batch; a share of the batches is replaced by batches of
-    the pairs that the last epoch confused most (deck B), and a share is to be mixed.
+    the pairs that the last epoch confused most (deck B), or of the one pair that the configuration
+    aims at, and a share is to be mixed.
 
     Args:
-        config: sizes, shares and seed.
-        labels: int64 (N,), of the training split.
+        config: sizes, shares, pair and seed.
+        train: the training split.
         epoch: 1-based.
         train_confusion: counts of the epoch before, on training pictures; None in the first.
         workers: whose shard of each batch is taken.
@@ -47,19 +50,32 @@ def plan_batches(
     """
     rng = np.random.default_rng([config.seed, epoch])
     size = config.batch_size
-    num_batches = len(labels) // size
-    order = rng.permutation(len(labels))[: num_batches * size].reshape(num_batches, size)
+    num_batches = len(train) // size
+    order = rng.permutation(len(train))[: num_batches * size].reshape(num_batches, size)
     num_mined = round(config.hard_mining_share * num_batches)
-    pairs = confused_pairs(np.array(train_confusion)) if train_confusion and num_mined else []
+    pairs = _pairs_to_mine(config, train, train_confusion) if num_mined else []
     if pairs:
         mined = rng.choice(num_batches, num_mined, replace=False)
-        order[mined] = mine_batches(labels, pairs, num_batches=num_mined, batch_size=size, rng=rng)
+        order[mined] = mine_batches(
+            train.labels, pairs, num_batches=num_mined, batch_size=size, rng=rng
+        )
     chances = rng.random(num_batches)
     on_device = torch.from_numpy(order).to(device)
     return [
         Batch(indices=workers.shard(on_device[i]), mixing=_mixing(config, chances[i]))
         for i in range(num_batches)
     ]
+
+
+def _pairs_to_mine(
+    config: FineTuneConfig, train: ImageSet, train_confusion: list[list[int]] | None
+) -> list[ConfusedPair]:
+    """The pair that the configuration aims at, from the first epoch on; without one, the pairs that
+    the last epoch confused most."""
+    aimed = pair_indices(config.pair, train.class_names)
+    if aimed:
+        return [ConfusedPair(*aimed, rate=1.0)]  # the only weight
+    return confused_pairs(np.array(train_confusion)) if train_confusion else []
 
 
 def _mixing(config: FineTuneConfig, chance: float) -> str | None:

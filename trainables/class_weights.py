@@ -1,4 +1,4 @@
-"""Class weights of the cross-entropy: balanced, or more for the deformable classes (deck B)."""
+"""Class weights of the cross-entropy: balanced, or more for some classes (deck B)."""
 
 from collections.abc import Sequence
 
@@ -16,6 +16,8 @@ def class_weights(
     class_names: Sequence[str],
     *,
     deformable_factor: float,
+    pair: tuple[int, int] | None,
+    pair_factor: float,
 ) -> NDArray[np.float32] | None:
     """The weight of each class in the training loss.
 
@@ -24,15 +26,18 @@ def class_weights(
                 same; a class without pictures weighs 0 and is held up by nothing, label smoothing
                 included (King and Zeng 2001, as in scikit-learn)
     deformable  `deformable_factor` for CIFAR-10's organic classes, 1 for all others
+    pair        `pair_factor` for the two classes of a pair, 1 for all others
 
-    Balanced weights average to 1 over the pictures, deformable ones do not: a loss that divides by
+    Balanced weights average to 1 over the pictures, the last two do not: a loss that divides by
     the number of pictures, not by the sum of their weights, grows with the factor.
 
     Args:
-        kind: "none", "balanced" or "deformable".
+        kind: "none", "balanced", "deformable" or "pair".
         labels: int64 (N,), of the training pictures.
         class_names: K names.
         deformable_factor: of the organic classes.
+        pair: positions of the pair's classes; wanted by "pair".
+        pair_factor: of the pair's classes.
 
     Returns:
         float32 (K,), or None for "none".
@@ -56,4 +61,9 @@ def class_weights(
                     f"data with at least one of {', '.join(ORGANIC)}; choose 'balanced' or 'none'"
                 )
             return np.where(organic, deformable_factor, 1.0).astype(np.float32)
-    raise ValueError(f"kind is {kind!r}; allowed: none, balanced, deformable")
+        case "pair":
+            assert pair is not None, "the configuration has checked it"
+            weights = np.ones(len(class_names), np.float32)
+            weights[[*pair]] = pair_factor
+            return weights
+    raise ValueError(f"kind is {kind!r}; allowed: none, balanced, deformable, pair")

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
+from trainables.class_pair import pair_names
 from trainables.errors import refuse
 
 CHOICES: dict[str, tuple[str, ...]] = {
@@ -15,7 +16,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "unfreeze": ("top5", "top10", "top15", "top20", "stage4", "stage3", "all"),
     "unfreeze_mode": ("once", "gradual"),
     "batchnorm": ("train", "frozen"),
-    "class_weights": ("none", "balanced", "deformable"),
+    "class_weights": ("none", "balanced", "deformable", "pair"),
     "optimizer": ("adamw", "sgd"),
     "schedule": ("onecycle", "cosine", "plateau", "constant"),
     "precision": ("float32", "bf16"),
@@ -30,6 +31,7 @@ BOUNDS: dict[str, tuple[float, float]] = {
     "mixup_alpha": (0.01, 10.0),
     "hard_mining_share": (0.0, 0.9),  # mined batches alone would never meet the other classes
     "deformable_factor": (0.1, 10.0),
+    "pair_factor": (0.1, 10.0),
     "head_epochs": (1, 1000),
     "finetune_epochs": (0, 1000),
     "head_lr": (1e-7, 10.0),
@@ -70,6 +72,8 @@ class FineTuneConfig:
     class_weights: str = "none"
     deformable_factor: float = 1.5  # weight of an organic class, where class_weights says so
     hard_mining_share: float = 0.0  # share of the batches made of confused pairs alone
+    pair: str = ""  # such as "cat+dog": what mining and pair weights aim at; "": what is confused
+    pair_factor: float = 1.5  # weight of the pair's classes, where class_weights says so
     # Phase 1: frozen backbone
     head_epochs: int = 10
     head_lr: float = 3e-3  # the head's peak rate in both phases
@@ -134,6 +138,7 @@ class FineTuneConfig:
                 yield f"{name} is {value}; allowed: a whole number from {low} to {high}"
         if not isinstance(self.weights, str) or not self.weights:
             yield f"weights is {self.weights!r}; allowed: a name or the path of a state dict"
+        yield from self._pair_faults()
         if self.interpolation == "none" and self.resolution_px != 32:
             yield (
                 f"interpolation is 'none' with resolution_px {self.resolution_px}; "
@@ -150,6 +155,12 @@ class FineTuneConfig:
                 f"{self.mixup_probability} add up to more than 1; a batch is mixed in one way; "
                 "lower one of them"
             )
+
+    def _pair_faults(self) -> Iterator[str]:
+        if not isinstance(self.pair, str) or (self.pair and not pair_names(self.pair)):
+            yield f"pair is {self.pair!r}; allowed: two classes such as 'cat+dog', or '' for none"
+        elif self.class_weights == "pair" and not self.pair:
+            yield "class_weights is 'pair' without a pair; allowed: with pair, such as 'cat+dog'"
 
 
 def _adds_up_to_more_than_one(*shares: float) -> bool:

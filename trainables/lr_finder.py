@@ -210,7 +210,7 @@ def _batches(
         )
         for batch in plan_batches(
             config,
-            train.labels,
+            train,
             epoch=epoch,
             train_confusion=None,
             workers=SOLO,

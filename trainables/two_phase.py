@@ -19,6 +19,7 @@ from torch.optim.lr_scheduler import LRScheduler, ReduceLROnPlateau
 from trainables.activations import EVALUATION_BATCH
 from trainables.batches import Batch, plan_batches
 from trainables.checkpoints import Checkpoint, load_checkpoint, whole_state
+from trainables.class_pair import pair_indices
 from trainables.class_weights import class_weights
 from trainables.config import FineTuneConfig
 from trainables.ema import WeightAverage
@@ -103,6 +104,8 @@ class Trial:
             data.train.labels,
             names,
             deformable_factor=config.deformable_factor,
+            pair=pair_indices(config.pair, names),
+            pair_factor=config.pair_factor,
         )
         self.class_weights = None if weights is None else torch.tensor(weights, device=device)
         self.steps_per_epoch = len(data.train) // config.batch_size
@@ -136,7 +139,7 @@ class Trial:
         view = self.pictures.view(epoch)
         batches = plan_batches(
             self.config,
-            self.data.train.labels,
+            self.data.train,
             epoch=epoch,
             train_confusion=self.history[-1]["train_confusion"] if self.history else None,
             workers=self.workers,

@@ -84,9 +84,9 @@ def measure(
     trial = phase_2(config, device, steps)
     stage = trial.stages[1]
     view = trial.pictures.view(2)
-    labels = trial.data.train.labels
+    train = trial.data.train
     batches = plan_batches(
-        config, labels, epoch=2, train_confusion=None, workers=SOLO, device=device
+        config, train, epoch=2, train_confusion=None, workers=SOLO, device=device
     )
     bare = bare_step(config, device)
 

@@ -15,6 +15,7 @@ from search.planning import Plan, draw, measured_at
 from search.probe import Probed, Task
 from search.settings import Settings
 from spaces.registry import load_space
+from tests.search.around import make_winner
 from trainables.config import FineTuneConfig
 from trainables.errors import UserError
 
@@ -78,6 +79,12 @@ def test_a_fault_names_value_and_way_out(flags, told):
     with pytest.raises(UserError) as caught:
         main([*TINY, *flags])
     assert told in str(caught.value)
+
+
+def test_arms_around_a_winner_are_not_planned(tmp_path):
+    run = make_winner(tmp_path / "mine")
+    with pytest.raises(UserError, match="--around came to a plan; allowed: a search; arms x seeds"):
+        main(["--space", "interventions", "--around", str(run.root)])
 
 
 @pytest.mark.timeout(30)

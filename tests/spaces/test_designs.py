@@ -10,7 +10,7 @@ from optuna.trial import FixedTrial
 from spaces.core import core
 from spaces.decks import DECKS, deck_configs, deck_of, decks
 from spaces.full import full
-from spaces.interventions import arms, around, interventions
+from spaces.interventions import aimed_arms, arms, around, interventions
 from spaces.registry import NAMED, Space, load_space, quiet_study
 from spaces.warm_start import deck_points, first_asked
 from tests.spaces.draws import ANY_SPACE, BASES, draw
@@ -74,6 +74,37 @@ def test_an_intervention_around_a_winner_keeps_the_runs_own_resolution_and_epoch
     config = around(WINNER)(FixedTrial({"arm": "resnet18+cutmix"}), ANY_SPACE)
     kept = {"head_epochs": 1, "finetune_epochs": 6, "resolution_px": 64}
     assert config == replace(WINNER, **kept)
+
+
+def changed(control: FineTuneConfig, arm: FineTuneConfig) -> dict[str, object]:
+    return dict(arm.to_dict().items() - control.to_dict().items())
+
+
+def test_aimed_arms_differ_from_the_winner_in_what_their_name_says():
+    named = aimed_arms(WINNER, "cat+dog", "ship+frog")
+    assert {name: changed(WINNER, arm) for name, arm in named.items()} == {
+        "baseline": {},
+        "pair_weights": {"class_weights": "pair", "pair": "cat+dog"},
+        "hard_mining": {"hard_mining_share": 0.25, "pair": "cat+dog"},
+        "no_cutmix": {"cutmix_probability": 0.0},
+        "resnet50": {"backbone": "resnet50"},
+        "placebo": {"hard_mining_share": 0.25, "pair": "ship+frog"},
+    }
+
+
+def test_the_placebo_is_hard_mining_in_all_but_its_aim():
+    miner = replace(WINNER, hard_mining_share=0.4)
+    for winner, share in ((WINNER, 0.25), (miner, 0.4)):
+        named = aimed_arms(winner, "cat+dog", "ship+frog")
+        assert changed(named["hard_mining"], named["placebo"]) == {"pair": "ship+frog"}
+        assert named["placebo"].hard_mining_share == share
+
+
+def test_an_arm_that_changes_nothing_is_left_out():
+    mixed = FineTuneConfig(mixup_probability=1.0)  # no batch is left for CutMix
+    assert list(aimed_arms(mixed, "cat+dog", "ship+frog")) == [
+        *("baseline", "pair_weights", "hard_mining", "placebo")
+    ]
 
 
 @pytest.mark.parametrize(

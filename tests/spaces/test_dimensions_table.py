@@ -23,6 +23,7 @@ ROWS = [
 ]
 BY_SETTING = {row["setting"].strip("`"): row for row in ROWS}
 DEFAULTS = FineTuneConfig().to_dict()
+EXAMPLES = {"weights": NAMES, "pair": ("cat+dog",)}  # of settings that take any text
 SWITCHES = {
     "cutmix_probability": "cutmix",
     "mixup_probability": "mixup",
@@ -46,8 +47,8 @@ def test_a_rows_values_and_default_are_those_of_the_configuration(name):
         assert row["values"] == "{} to {}".format(*BOUNDS[name])
         assert row["default"] == str(DEFAULTS[name])
     else:
-        assert tuple(in_code(row["values"])) == CHOICES.get(name, NAMES)
-        assert in_code(row["default"]) == [DEFAULTS[name]]
+        assert tuple(in_code(row["values"])) == (CHOICES | EXAMPLES)[name]
+        assert in_code(row["default"]) == [DEFAULTS[name]] if DEFAULTS[name] else ["-"]
 
 
 @cache

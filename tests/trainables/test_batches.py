@@ -6,16 +6,22 @@ import torch
 
 from trainables.batches import plan_batches
 from trainables.config import FineTuneConfig
+from trainables.data.classes import CIFAR10_CLASSES
+from trainables.data.images import ImageSet
+from trainables.errors import UserError
 from trainables.parallel import SOLO, WorkerGroup
 
 CPU = torch.device("cpu")
 LABELS = np.arange(200) % 10
+TRAIN = ImageSet(
+    images=np.zeros((200, 32, 32, 3), np.uint8), labels=LABELS, class_names=CIFAR10_CLASSES
+)
 
 
 def plan(*, epoch=1, workers=SOLO, confusion=None, **settings):
     config = FineTuneConfig(**{"batch_size": 20} | settings)
     return plan_batches(
-        config, LABELS, epoch=epoch, train_confusion=confusion, workers=workers, device=CPU
+        config, TRAIN, epoch=epoch, train_confusion=confusion, workers=workers, device=CPU
     )
 
 
@@ -62,6 +68,21 @@ def test_hard_mining_gives_the_confused_pair_the_share_that_was_asked():
     mined = [b for b in batches if set(LABELS[b.indices.numpy()]) == {3, 5}]
     assert len(mined) == 4  # of ten
     assert [np.bincount(LABELS[b.indices.numpy()])[3] for b in mined] == [10] * 4
+
+
+def test_hard_mining_aims_at_the_pair_that_it_is_given_from_the_first_epoch_on():
+    confusion = np.zeros((10, 10), int)
+    confusion[3, 5] = 8
+    for measured in (None, confusion.tolist()):
+        batches = plan(hard_mining_share=0.4, pair="horse+deer", confusion=measured)
+        classes = [frozenset(LABELS[b.indices.numpy()].tolist()) for b in batches]
+        assert classes.count(frozenset({4, 7})) == 4  # of ten
+        assert frozenset({3, 5}) not in classes
+
+
+def test_a_pair_of_other_classes_than_the_datas_is_refused():
+    with pytest.raises(UserError, match="pair is 'cat\\+lynx': class 'lynx' is unknown; allowed"):
+        plan(hard_mining_share=0.4, pair="cat+lynx")
 
 
 def test_without_a_measured_confusion_nothing_is_mined():

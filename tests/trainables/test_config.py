@@ -34,6 +34,18 @@ def test_training_cannot_end_after_its_last_epoch():
         FineTuneConfig(head_epochs=2, finetune_epochs=3, last_epoch=6)
 
 
+@pytest.mark.parametrize("pair", ["cat", "cat+", "cat+dog+frog", 3])
+def test_a_pair_is_two_names(pair):
+    with pytest.raises(UserError, match=r"pair is .*; allowed: two classes such as 'cat\+dog'"):
+        FineTuneConfig(pair=pair)
+
+
+def test_pair_weights_want_a_pair():
+    assert FineTuneConfig(class_weights="pair", pair="cat+dog").pair_factor == 1.5
+    with pytest.raises(UserError, match="class_weights is 'pair' without a pair"):
+        FineTuneConfig(class_weights="pair")
+
+
 def test_not_a_number_is_out_of_bounds():
     with pytest.raises(UserError, match="head_lr is nan"):
         FineTuneConfig(head_lr=float("nan"))

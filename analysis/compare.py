@@ -1,0 +1,65 @@
+"""One run's interventions judged, or several runs side by side."""
+
+import shlex
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import tyro
+
+from analysis.compare_page import render_comparison
+from analysis.compare_text import describe_arms, describe_runs
+from analysis.files import without_nan, write_json, write_text
+from analysis.interventions_run import compare_arms
+from analysis.run_reader import read_run
+from analysis.side_by_side import side_by_side
+from trainables.errors import UserError
+
+COMMAND = "python -m analysis.compare"
+FORMAT_VERSION = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """One run: the verdict on each of its interventions, in RUN/compare.json and RUN/compare.html.
+
+    Several runs: their winners side by side, in compare-runs.json of the first.
+    """
+
+    runs: Annotated[tuple[Path, ...], tyro.conf.Positional]  # folders that search.run made
+
+
+def compare(paths: Sequence[Path], command: str) -> list[str]:
+    """Compare, write down, and return the lines for the terminal.
+
+    Raises:
+        UserError: there is no run, one cannot be read, or a single one has no arms.
+    """
+    if not paths:
+        raise UserError(f"no run was given; allowed: {COMMAND} RUN [RUN ...]")
+    runs = [read_run(path.absolute()) for path in paths]
+    made: dict[str, Any] = {"format_version": FORMAT_VERSION, "command": command}
+    if len(runs) > 1:
+        compared = made | without_nan(side_by_side(runs))
+        write_json(runs[0].path / "compare-runs.json", compared)
+        return [*describe_runs(compared), "", f"written      {paths[0] / 'compare-runs.json'}"]
+    compared = made | without_nan(compare_arms(runs[0]))
+    write_json(runs[0].path / "compare.json", compared)
+    write_text(runs[0].path / "compare.html", render_comparison(compared))
+    return [*describe_arms(compared), "", f"written      {paths[0] / 'compare.html'}"]
+
+
+def main() -> None:
+    try:
+        options = tyro.cli(Options, prog=COMMAND)
+        lines = compare(options.runs, f"{COMMAND} {shlex.join(sys.argv[1:])}")
+    except UserError as error:
+        print(*(f"error: {fault}" for fault in error.faults), sep="\n", file=sys.stderr)
+        sys.exit(2)
+    print(*lines, sep="\n")
+
+
+if __name__ == "__main__":
+    main()

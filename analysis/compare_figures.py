@@ -1,0 +1,75 @@
+"""The comparison page's figures: given values and an axis, draw."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from markupsafe import Markup
+from matplotlib.axes import Axes
+from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+from analysis.interventions import BASELINE, FLOOR, MARGIN
+from analysis.plots import DASHED
+from analysis.svg import COLOURS, COLUMN_PX, svg_figure
+
+ROW_PX = 38
+POINTS = FuncFormatter(lambda share, _: f"{100 * share:+.3g}")
+
+
+def differences(
+    axes: Axes, names: Sequence[str], rows: Sequence[Sequence[float]], *, limit: float, title: str
+) -> Axes:
+    """One row an arm: the mean difference as a mark, its interval as a bar; 0 and a limit as lines.
+
+    Args:
+        names: of the arms.
+        rows: (value, lower, upper) of each; NaN bounds leave the mark alone.
+        limit: drawn dashed.
+        title: of the horizontal axis.
+    """
+    axes.axvline(0, color=COLOURS.rule, linewidth=1.2)
+    axes.axvline(limit, color=COLOURS.gate, linewidth=1.2, linestyle=DASHED)
+    for place, (value, lower, upper) in enumerate(rows):
+        if np.isfinite(lower):
+            axes.plot([lower, upper], [place] * 2, color=COLOURS.blue, linewidth=2.4, alpha=0.55)
+        axes.plot([value], [place], "D", color=COLOURS.blue, markersize=6)
+    axes.set(ylim=(len(names) - 0.4, -0.6), xlabel=title)
+    axes.set_yticks(range(len(names)), names)
+    axes.tick_params(axis="y", labelcolor=COLOURS.ink, length=0)
+    axes.xaxis.set_major_locator(MaxNLocator(6))
+    axes.xaxis.set_major_formatter(POINTS)
+    axes.grid(axis="x")
+    axes.spines["left"].set_visible(False)
+    return axes
+
+
+def compare_figures(compared: dict[str, Any]) -> dict[str, Markup]:
+    """The page's figures as inline SVG, by name; none where no arm was tested."""
+    arms = [arm for arm in compared["arms"] if arm["pair"] and arm["arm"] != BASELINE]
+    if not arms:
+        return {}
+    names = [arm["arm"] for arm in arms]
+    pair = " and ".join(compared["pair"])
+    drawn = {
+        "pair": (-FLOOR, "change of the pair's error rate, points", f"Change of confusing {pair}"),
+        "macro_f1": (-MARGIN, "change of macro-F1, points", "Change of macro-F1"),
+    }
+    return {
+        name: _figure(names, [_triple(arm[name]) for arm in arms], limit, title, text)
+        for name, (limit, title, text) in drawn.items()
+    }
+
+
+def _figure(
+    names: list[str], rows: list[list[float]], limit: float, title: str, text: str
+) -> Markup:
+    return svg_figure(
+        lambda axes: differences(axes, names, rows, limit=limit, title=title),
+        size_px=(COLUMN_PX, 70 + ROW_PX * len(names)),
+        description=f"{text} by arm against the baseline, with 95 % intervals.",
+    )
+
+
+def _triple(difference: dict[str, float | None]) -> list[float]:
+    bounds = (difference[name] for name in ("value", "lower", "upper"))
+    return [np.nan if bound is None else bound for bound in bounds]
