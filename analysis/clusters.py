@@ -4,10 +4,11 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.cluster.hierarchy import fcluster, leaves_list, linkage
+from scipy.cluster.hierarchy import ClusterNode, fcluster, leaves_list, linkage, to_tree
 from scipy.spatial.distance import squareform
 
 from analysis.metrics import FloatArray, IntArray
+from analysis.quasi_independence import BoolArray
 from analysis.statistics import stratified_resamples
 
 MAX_CLUSTERS = 5
@@ -52,20 +53,24 @@ def co_membership(
 
 
 def clusters(
-    confusion: IntArray, class_names: tuple[str, ...], *, num_resamples: int, seed: int
+    confusion: IntArray,
+    class_names: tuple[str, ...],
+    is_flagged: BoolArray,
+    *,
+    num_resamples: int,
+    seed: int,
 ) -> dict[str, Any]:
-    """The tree, its leaves' order, and each cluster of two or more with its least co-membership.
+    """The tree, its leaves' order, and each stable cluster with its least co-membership.
 
     Args:
         confusion: counts with at least one error, shape (K, K), K >= 4.
         class_names: K names.
+        is_flagged: whether two classes are a flagged pair, symmetric, shape (K, K).
         num_resamples: bootstrap draws, of which at most 500 are clustered.
         seed: of the bootstrap.
     """
-    tree, found = average_linkage(confusion), memberships(confusion)
+    tree = average_linkage(confusion)
     together, num_draws = co_membership(confusion, num_resamples, np.random.default_rng(seed))
-    groups = [np.flatnonzero(found == number) for number in np.unique(found)]
-    least = [float(together[np.ix_(group, group)].min()) for group in groups]
     return {
         "num_clusters": num_clusters(len(confusion)),
         "num_draws": num_draws,
@@ -74,11 +79,29 @@ def clusters(
         "co_membership": together.tolist(),
         "clusters": [
             {
-                "classes": [class_names[k] for k in group],
-                "co_membership": share,
-                "reported": share >= MIN_CO_MEMBERSHIP,
+                "classes": [class_names[k] for k in sorted(group)],
+                "co_membership": float(together[np.ix_(group, group)].min()),
             }
-            for group, share in zip(groups, least, strict=True)
-            if len(group) > 1
+            for group in stable_groups(to_tree(tree), together, is_flagged)
         ],
     }
+
+
+def stable_groups(
+    node: ClusterNode, together: FloatArray, is_flagged: BoolArray
+) -> list[list[int]]:
+    """The largest branches whose classes keep together, each with a flagged partner among them.
+
+    Error-prone classes keep together by their error rates alone; the flags control for those.
+    """
+    if node.is_leaf():
+        return []
+    group = node.pre_order()
+    own = np.ix_(group, group)
+    if together[own].min() >= MIN_CO_MEMBERSHIP and is_flagged[own].any(axis=1).all():
+        return [group]
+    return [
+        found
+        for branch in (node.get_left(), node.get_right())
+        for found in stable_groups(branch, together, is_flagged)
+    ]

@@ -12,7 +12,7 @@ from analysis.multiplicity import ALPHA, holm
 from analysis.quasi_independence import (
     MIN_CLASSES,
     all_pairs,
-    expected_errors,
+    cell_expectations,
     pair_counts,
     pair_expectations,
     pair_p_values,
@@ -60,7 +60,8 @@ def pairs_section(
         "pairs": rows in the order of p, each with "first", "second", "count", "counts" (first taken
         for second, and the reverse), "expected", "ratio" and "rate" (estimates), "p" (Holm over all
         pairs), "flagged" and "direction"; beside them "untested" (why there are no rows, or None),
-        "expected" of every cell (K, K), "symmetry", "homogeneity", "clustering" and "claims".
+        "expected" of every cell (K, K; its own pair left out), "symmetry", "homogeneity",
+        "clustering" and "claims".
     """
     reason = _untestable(confusion)
     shared = {
@@ -80,11 +81,17 @@ def pairs_section(
     rows = pair_rows(
         confusion, class_names, num_resamples=num_resamples, rng=np.random.default_rng(seed)
     )
+    is_flagged = np.zeros(confusion.shape, bool)
+    for row in rows:
+        pair = class_names.index(row["first"]), class_names.index(row["second"])
+        is_flagged[pair] = is_flagged[pair[::-1]] = row["flagged"]
     by_pair = {frozenset((row["first"], row["second"])): row for row in rows}
     return shared | {
         "pairs": rows,
-        "expected": expected_errors(confusion).tolist(),
-        "clustering": clusters(confusion, class_names, num_resamples=num_resamples, seed=seed),
+        "expected": cell_expectations(confusion).tolist(),
+        "clustering": clusters(
+            confusion, class_names, is_flagged, num_resamples=num_resamples, seed=seed
+        ),
         "claims": [pair_claim(by_pair[frozenset(pair)], len(rows)).to_dict() for pair in claimed],
     }
 

@@ -104,7 +104,7 @@ def excess_matrix(
 
 
 def class_tree(axes: Axes, clustering: dict[str, Any], names: Sequence[str]) -> Axes:
-    """The dendrogram, and beside the leaves of each cluster its least co-membership."""
+    """The dendrogram, and beside the leaves of each stable cluster its least co-membership."""
     tree = np.array(clustering["tree"])
     drawn = dendrogram(tree, no_plot=True)
     for heights, leaves in zip(drawn["dcoord"], drawn["icoord"], strict=True):
@@ -113,8 +113,7 @@ def class_tree(axes: Axes, clustering: dict[str, Any], names: Sequence[str]) -> 
     axes.set_yticks([places[k] for k in range(len(names))], names)
     for cluster in clustering["clusters"]:
         own = [places[names.index(name)] for name in cluster["classes"]]
-        style = "-" if cluster["reported"] else ":"
-        axes.plot([-0.03, -0.03], [min(own) - 3, max(own) + 3], style, color=COLOURS.ink)
+        axes.plot([-0.03, -0.03], [min(own) - 3, max(own) + 3], color=COLOURS.ink)
         axes.annotate(
             f"{100 * cluster['co_membership']:.0f}%",
             (-0.05, sum(own) / len(own)),
@@ -122,6 +121,7 @@ def class_tree(axes: Axes, clustering: dict[str, Any], names: Sequence[str]) -> 
             va="center",
             annotation_clip=False,
         )
+    axes.set_xticks(np.linspace(0, 1, 6))
     axes.set(xlim=(1.02, -0.2), ylim=(10 * len(names), 0), xlabel="distance (1: never confused)")
     axes.tick_params(axis="y", length=0, labelcolor=COLOURS.ink)
     axes.spines["left"].set_visible(False)

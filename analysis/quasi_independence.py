@@ -90,12 +90,28 @@ def pair_counts(confusion: IntArray, pairs: IntArray) -> IntArray:
 
 
 def pair_expectations(confusions: IntArray, pairs: IntArray) -> FloatArray:
-    """What the errors outside each pair let expect of it; (R, K, K) -> (R, P)."""
+    """What the errors outside each pair let expect of it, both ways; (R, K, K) -> (R, P)."""
+    return direction_expectations(confusions, pairs).sum(axis=0)
+
+
+def direction_expectations(confusions: IntArray, pairs: IntArray) -> FloatArray:
+    """Likewise of the first class taken for the second, and of the reverse; (2, R, P)."""
     rows, columns = fit(smoothed_errors(confusions), outside(pairs, confusions.shape[-1]))
     each, (first, second) = np.arange(len(pairs)), pairs.T
     forth = rows[each, :, first] * columns[each, :, second]
     back = rows[each, :, second] * columns[each, :, first]
-    return (forth + back).T
+    return np.stack([forth.T, back.T])
+
+
+def cell_expectations(confusion: IntArray) -> FloatArray:
+    """What the errors outside its pair let expect of every cell; 0 on the diagonal; (K, K)."""
+    pairs = all_pairs(len(confusion))
+    first, second = pairs.T
+    expected = np.zeros(confusion.shape)
+    expected[first, second], expected[second, first] = direction_expectations(
+        confusion[None], pairs
+    )[:, 0]
+    return expected
 
 
 def pair_p_values(confusion: IntArray, pairs: IntArray) -> FloatArray:

@@ -9,6 +9,7 @@ from scipy import stats
 from analysis.multiplicity import holm
 from analysis.quasi_independence import (
     all_pairs,
+    cell_expectations,
     expected_errors,
     off_diagonal,
     pair_counts,
@@ -48,6 +49,8 @@ def test_a_pairs_expectation_and_p_come_from_the_glm_without_its_cells(num_class
     variance = gradient @ fitted.cov_params() @ gradient
     pairs = np.array([pair])
     assert pair_expectations(table[None], pairs)[0, 0] == pytest.approx(means.sum(), rel=1e-6)
+    cell_pair = [cell_expectations(table)[cell] for cell in (pair, pair[::-1])]
+    assert cell_pair == pytest.approx(means, rel=1e-6)
     # A Poisson count with a gamma mean, integrated rather than looked up.
     means_drawn = stats.gamma(means.sum() ** 2 / variance, scale=variance / means.sum())
     count = pair_counts(table, pairs)[0]
