@@ -26,7 +26,7 @@ from trainables.preprocessing import PREPROCESSING
 from trainables.resize import Resize
 from trainables.weights import load_backbone_state, weights_id
 
-FORMAT_VERSION = 3
+FORMAT_VERSION = 4
 TENSORS, RECORD, CHECKSUMS = "state.safetensors", "state.json", "SHA256SUMS"
 StateDict = dict[str, Any]
 
@@ -48,12 +48,15 @@ class Checkpoint:
     num_averaged: int
     optimizer: StateDict
     schedule: StateDict
+    # The class predicted for each validation picture after each epoch, int16 (epochs, N).
+    val_predictions: Tensor
     pretrained: dict[str, Tensor]
 
     def save(self, folder: Path) -> None:
         """Write into an existing empty folder."""
         tensors = {f"model/{name}": v for name, v in self._changed(self.model).items()}
         tensors |= {f"average/{name}": v for name, v in self._changed(self.average).items()}
+        tensors["val_predictions"] = self.val_predictions
         slots = {}  # optimiser state: tensors apart, numbers in the record
         for index, state in self.optimizer["state"].items():
             for key, value in state.items():
@@ -118,6 +121,7 @@ def load_checkpoint(folder: Path) -> Checkpoint:
         num_averaged=record["num_averaged"],
         optimizer={"state": state, "param_groups": record["optimizer"]["param_groups"]},
         schedule=record["schedule"],
+        val_predictions=tensors["val_predictions"],
         pretrained={},
     )
 

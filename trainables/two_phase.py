@@ -116,6 +116,7 @@ class Trial:
         self.optimizer: Optimizer
         self.schedule: LRScheduler | ReduceLROnPlateau
         self.history: list[dict[str, Any]] = []  # the metrics of each epoch so far
+        self.val_predictions: list[Tensor] = []  # likewise, each int16 (N,)
 
     @property
     def epoch(self) -> int:
@@ -148,7 +149,7 @@ class Trial:
         train_started = time.perf_counter()
         train, rates = self.train(stage, view, batches)
         train_seconds = time.perf_counter() - train_started
-        val = self.validate(stage)
+        val, val_predictions = self.validate(stage)
         if isinstance(self.schedule, ReduceLROnPlateau):
             self.schedule.step(val.loss)
         metrics = epoch_report(
@@ -165,6 +166,7 @@ class Trial:
             device=self.device,
         )
         self.history.append(metrics)
+        self.val_predictions.append(val_predictions)
         return metrics
 
     def enter_stage(self, stage: Stage) -> Stage:
@@ -201,12 +203,14 @@ class Trial:
             num_averaged=self.average.num_updates if self.average else 0,
             optimizer=self.optimizer.state_dict(),
             schedule=self.schedule.state_dict(),
+            val_predictions=torch.stack(self.val_predictions),
         )
 
     def resume(self, path: Path) -> None:
         """Take over a checkpoint's state."""
         saved = load_checkpoint(path)
         self.history = saved.history
+        self.val_predictions = list(saved.val_predictions.to(self.device))
         self.enter_stage(stage_at(self.stages, self.epoch))
         self.model.load_state_dict(whole_state(saved, saved.model, self.pretrained))
         if self.average:
@@ -268,8 +272,11 @@ class Trial:
             tally.add(logits, labels, loss, has_one_label=not part.mixing)
 
     @torch.no_grad()
-    def validate(self, stage: Stage) -> Scores:
-        """Scores of the evaluated model on the validation split, over all workers."""
+    def validate(self, stage: Stage) -> tuple[Scores, Tensor]:
+        """The evaluated model on the validation split: its scores, over all workers, and classes.
+
+        The predicted classes are int16 (N,), in the order of the split, and stay on the device.
+        """
         model, labels = self.evaluated.eval(), self.pictures.val_labels
         mine = self.workers.shard(torch.arange(len(labels), device=self.device))
         if stage.phase == FINETUNE_PHASE:
@@ -279,12 +286,15 @@ class Trial:
                 self.frozen_val_features = self.network.val_features(model, mine)
             features = self.frozen_val_features
         tally = Tally(self.num_classes, self.device)
+        predictions = torch.zeros(len(labels), dtype=torch.int32, device=self.device)
         for chunk, values in zip(
             mine.split(EVALUATION_BATCH), features.split(EVALUATION_BATCH), strict=True
         ):
             logits = model.head(values)
+            predictions[chunk] = logits.argmax(dim=1).int()
             tally.add(logits, labels[chunk], soft_cross_entropy(logits, labels[chunk]))
-        return tally.sum_over(self.workers).scores()
+        self.workers.sum(predictions)  # 0 where the picture is another worker's
+        return tally.sum_over(self.workers).scores(), predictions.short()
 
 
 def _epoch_seed(seed: int, epoch: int, rank: int) -> int:

@@ -6,6 +6,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+import torch
 
 from trainables.checkpoint_folders import drop_old, folder_name, newest_readable, store
 from trainables.checkpoints import Checkpoint
@@ -32,6 +33,7 @@ def made_after(epoch: int) -> Checkpoint:
         num_averaged=0,
         optimizer={"state": {}, "param_groups": []},
         schedule={},
+        val_predictions=torch.zeros(epoch, 3, dtype=torch.int16),
         pretrained={},
     )
 

@@ -15,7 +15,7 @@ from trainables.data.images import ImageSet
 from trainables.errors import UserError
 from trainables.exported import load_exported, save_exported
 from trainables.models import backbone_layers
-from trainables.parallel import SOLO
+from trainables.parallel import SOLO, WorkerGroup
 from trainables.pictures import TrialData
 from trainables.two_phase import Trial, fine_tune
 
@@ -132,6 +132,41 @@ def test_a_checkpoint_predicts_as_the_trial_did_and_so_does_its_export(
     save_exported(trained, tmp_path / "export", provenance={"epoch": trained.epoch})
     again = load_exported(tmp_path / "export").predict_logits(data.val.images)
     assert (again == logits).all()
+
+
+def test_a_checkpoint_keeps_what_each_epoch_predicts_for_validation_pictures(data, tmp_path):
+    told = train(replace(TINY, ema_decay=0.5), data, tmp_path)
+    kept = load_checkpoint(tmp_path / "4").val_predictions
+    assert (kept.dtype, kept.shape) == (torch.int16, (4, 24))
+    for report, predicted in zip(told, kept, strict=True):
+        confusion = np.zeros((4, 4), int)
+        np.add.at(confusion, (data.val.labels, predicted), 1)
+        assert confusion.tolist() == report["val_confusion"]
+    # In the order of the split: the checkpoint's own model says the same of each picture.
+    logits = load_trained(tmp_path / "4").predict_logits(data.val.images)
+    assert kept[-1].tolist() == logits.argmax(axis=1).tolist()
+
+    (tmp_path / "resumed").mkdir()
+    train(replace(TINY, ema_decay=0.5), data, tmp_path / "resumed", resume_from=tmp_path / "2")
+    assert torch.equal(load_checkpoint(tmp_path / "resumed" / "4").val_predictions, kept)
+
+
+class LoneWorker(WorkerGroup):
+    """One of a group, whose sums stay its own share."""
+
+    def sum(self, values):
+        return values
+
+    def wrap(self, model):
+        return model
+
+
+def test_the_sum_over_workers_puts_predictions_in_the_order_of_the_split(data):
+    groups = (SOLO, LoneWorker(rank=0, size=2), LoneWorker(rank=1, size=2))
+    trials = [Trial(TINY, data, device=CPU, workers=workers) for workers in groups]
+    whole, *shares = (trial.validate(trial.enter_stage(trial.stages[0]))[1] for trial in trials)
+    assert whole.unique().numel() > 1
+    assert torch.equal(sum(shares), whole)
 
 
 def test_one_seed_is_one_result_and_another_seed_another(data):

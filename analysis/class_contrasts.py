@@ -1,0 +1,240 @@
+"""Which classes stand apart from the mean, and are rigid classes better recognised than organic?
+
+Half of all classes lie below a mean by construction. A class is named only if its interval, widened
+so that all K hold at once, leaves the mean out.
+"""
+
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+from scipy import stats
+
+from analysis import metrics
+from analysis.claims import Claim, Word, not_tested, verdict
+from analysis.metrics import FloatArray, IntArray
+from analysis.multiplicity import ALPHA
+from analysis.per_class import kinds_of
+from analysis.quasi_independence import BoolArray
+from analysis.statistics import CONFIDENCE, Estimate, bootstrap, estimate
+
+SECTION = "class_contrasts"
+MARGIN = 0.01  # of F1; a smaller difference is too small to matter
+MIN_IMAGES = 10  # of a class; resamples of fewer hardly vary
+POWER = 0.8
+RIGID_CLAIM = "Rigid classes are recognised better than organic ones"
+RIGID_RULE = (
+    f"CONFIRMED if the interval of the F1 difference over images lies above {MARGIN:g} and the "
+    f"exact permutation of the classes gives p < {ALPHA:g}; REFUTED if it lies below {MARGIN:g}"
+)
+RIGID_CONTROL = "all 210 ways to call four of the ten classes rigid"
+FROG_CLAIM = "The frog is recognised better than the mean class"
+FROG_RULE = (
+    f"CONFIRMED if the simultaneous interval of F1 minus macro-F1 lies above {MARGIN:g}; "
+    f"REFUTED if it lies below {MARGIN:g}"
+)
+FROG_CONTROL = "the macro mean, with intervals that hold for all classes at once"
+
+
+def class_contrasts_section(
+    confusion: IntArray, class_names: tuple[str, ...], *, num_resamples: int, seed: int
+) -> dict[str, Any]:
+    """F1 minus macro-F1 of every class with simultaneous intervals; rigid against organic.
+
+    Args:
+        confusion: counts of the test, shape (K, K), row = true class.
+        class_names: K names.
+        num_resamples: stratified bootstrap draws.
+        seed: of the bootstrap.
+
+    Returns:
+        "classes": rows "name", "kind", "f1", "difference" (estimate), "separated"; "macro_f1",
+        "critical_t" (the max-t quantile), "rigid_organic" (None unless the classes are CIFAR-10's),
+        "untested" (the reason, or None), "num_images" and "claims".
+    """
+    kinds, reason = kinds_of(class_names), _untestable(confusion)
+    shared = {
+        "macro_f1": float(metrics.macro_f1(confusion)),
+        "num_images": int(confusion.sum()),
+        "num_classes": len(confusion),
+        "untested": reason,
+    }
+    if reason:
+        claims = _untested_claims(reason) if kinds[0] else []
+        return shared | {"classes": [], "critical_t": None, "rigid_organic": None, "claims": claims}
+    samples = bootstrap(
+        confusion,
+        {"f1": metrics.f1},
+        num_resamples=num_resamples,
+        rng=np.random.default_rng(seed),
+    )["f1"]
+    f1 = metrics.f1(confusion)
+    differences, critical_t = simultaneous_intervals(
+        f1 - f1.mean(), samples - samples.mean(axis=1, keepdims=True)
+    )
+    rows = [
+        {
+            "name": name,
+            "kind": kind,
+            "f1": float(f1[k]),
+            "difference": difference.to_dict(),
+            "separated": difference.lower > 0 or difference.upper < 0,
+        }
+        for k, (name, kind, difference) in enumerate(
+            zip(class_names, kinds, differences, strict=True)
+        )
+    ]
+    found = shared | {"classes": rows, "critical_t": critical_t}
+    if not kinds[0]:
+        return found | {"rigid_organic": None, "claims": []}
+    is_rigid = np.array([kind == "rigid" for kind in kinds])
+    contrast = rigid_organic(f1, samples, is_rigid, class_names)
+    frog = class_names.index("frog")
+    told = [
+        rigid_claim(contrast, int(confusion.sum())),
+        frog_claim(differences[frog], critical_t, int(confusion.sum())),
+    ]
+    return found | {
+        "rigid_organic": contrast,
+        "claims": [claim.to_dict() for claim in told],
+    }
+
+
+def simultaneous_intervals(values: FloatArray, samples: FloatArray) -> tuple[list[Estimate], float]:
+    """Intervals that all hold at once in 95 % of draws: bootstrap max-t (Westfall and Young 1993).
+
+    Args:
+        values: shape (K,).
+        samples: their bootstrap values, shape (R, K).
+
+    Returns:
+        K estimates value -+ t s_k, and t: the quantile of the largest |t| over the classes.
+    """
+    errors = samples.std(axis=0, ddof=1)
+    varies = errors > 0
+    scaled = np.abs(samples - samples.mean(axis=0))[:, varies] / errors[varies]
+    critical_t = float(np.quantile(scaled.max(axis=1, initial=0.0), CONFIDENCE))
+    intervals = [
+        Estimate(value=float(v), lower=float(v - w), upper=float(v + w))
+        for v, w in zip(values, critical_t * errors, strict=True)
+    ]
+    return intervals, critical_t
+
+
+def rigid_organic(
+    f1: FloatArray, samples: FloatArray, is_rigid: BoolArray, class_names: tuple[str, ...]
+) -> dict[str, Any]:
+    """The difference of mean F1 by two inferences: over images and over classes."""
+
+    def contrast(values: FloatArray, rigid: BoolArray) -> FloatArray:
+        return np.asarray(values[..., rigid].mean(axis=-1) - values[..., ~rigid].mean(axis=-1))
+
+    difference = estimate(float(contrast(f1, is_rigid)), contrast(samples, is_rigid))
+    keep = ~np.eye(len(f1), dtype=bool)
+    without = [float(contrast(f1[kept], is_rigid[kept])) for kept in keep]
+    low, high = int(np.argmin(without)), int(np.argmax(without))
+    p, num_labelings = permutation_p(f1, is_rigid)
+    return {
+        "difference": difference.to_dict(),
+        "error": float(contrast(samples, is_rigid).std(ddof=1)),
+        "p": p,
+        "num_labelings": num_labelings,
+        "leave_one_out": {
+            "lowest": without[low],
+            "lowest_without": class_names[low],
+            "highest": without[high],
+            "highest_without": class_names[high],
+        },
+    }
+
+
+def permutation_p(values: FloatArray, chosen: BoolArray) -> tuple[float, int]:
+    """Exact one-sided p: the share of all choices of as many values with as large a mean.
+
+    Returns:
+        The p-value and the number of choices.
+    """
+    choices = np.array(list(combinations(range(len(values)), int(chosen.sum()))))
+    sums = values[choices].sum(axis=1)
+    rounding = 1e-12
+    return float((sums >= values[chosen].sum() - rounding).mean()), len(choices)
+
+
+def rigid_claim(contrast: dict[str, Any], num_images: int) -> Claim:
+    """That rigid classes are recognised better."""
+    difference = Estimate(**contrast["difference"])
+    over_images = verdict(difference, MARGIN)
+    holds_for_classes = contrast["p"] < ALPHA
+    word: Word = over_images
+    told = over_images.lower()
+    if over_images == "CONFIRMED" and not holds_for_classes:
+        word, told = "INCONCLUSIVE", "inconclusive; it holds for these classes only"
+    left_out = contrast["leave_one_out"]
+    return Claim(
+        claim=RIGID_CLAIM,
+        verdict=word,
+        effect=difference,
+        rule=RIGID_RULE,
+        control=RIGID_CONTROL,
+        num_images=num_images,
+        detectable=MARGIN + _detectable(contrast["error"], _two_sided()),
+        sentence=(
+            f"Symptom: the mean F1 of rigid classes lies {100 * difference.value:+.1f} points from "
+            f"that of organic ones ({100 * difference.lower:+.1f} to {100 * difference.upper:+.1f} "
+            f"over images). Test: {contrast['num_labelings']} labelings of the classes give "
+            f"p = {contrast['p']:.3f}; without one class it is {100 * left_out['lowest']:+.1f} "
+            f"(no {left_out['lowest_without']}) to {100 * left_out['highest']:+.1f} "
+            f"(no {left_out['highest_without']}). Verdict: {told}."
+        ),
+        section=SECTION,
+    )
+
+
+def frog_claim(difference: Estimate, critical_t: float, num_images: int) -> Claim:
+    """That the frog stands above the mean; a symptom, which names no cause."""
+    word = verdict(difference, MARGIN)
+    error = (difference.upper - difference.lower) / (2 * critical_t) if critical_t else 0.0
+    return Claim(
+        claim=FROG_CLAIM,
+        verdict=word,
+        effect=difference,
+        rule=FROG_RULE,
+        control=FROG_CONTROL,
+        num_images=num_images,
+        detectable=MARGIN + _detectable(error, critical_t),
+        sentence=(
+            f"Symptom: the frog's F1 lies {100 * difference.value:+.1f} points from the macro mean "
+            f"({100 * difference.lower:+.1f} to {100 * difference.upper:+.1f}, all classes at "
+            f"once). Test: max-t bootstrap. Verdict: {word.lower()}; it says nothing of the cause."
+        ),
+        section=SECTION,
+    )
+
+
+def _two_sided() -> float:
+    return float(stats.norm.ppf((1 + CONFIDENCE) / 2))
+
+
+def _detectable(error: float, critical: float) -> float:
+    """The effect beyond a threshold that four of five tests would see."""
+    return float((critical + stats.norm.ppf(POWER)) * error)
+
+
+def _untested_claims(reason: str) -> list[dict[str, Any]]:
+    return [
+        not_tested(claim, reason, rule=rule, control=control, section=SECTION).to_dict()
+        for claim, rule, control in (
+            (RIGID_CLAIM, RIGID_RULE, RIGID_CONTROL),
+            (FROG_CLAIM, FROG_RULE, FROG_CONTROL),
+        )
+    ]
+
+
+def _untestable(confusion: IntArray) -> str | None:
+    """Why no class can be compared with the mean; None where they can."""
+    fewest = int(confusion.sum(axis=1).min())
+    if fewest < MIN_IMAGES:
+        return f"a class has {fewest} test images; {MIN_IMAGES} of each are needed"
+    if np.trace(confusion) == confusion.sum():
+        return "every image was recognised, so no class differs from another"
+    return None

@@ -1,0 +1,214 @@
+"""Which pairs of classes are confused more often than their error rates explain?"""
+
+from typing import Any
+
+import numpy as np
+from scipy import stats
+
+from analysis.claims import Claim, Word, not_tested
+from analysis.clusters import clusters
+from analysis.metrics import FloatArray, IntArray
+from analysis.multiplicity import ALPHA, holm
+from analysis.quasi_independence import (
+    MIN_CLASSES,
+    all_pairs,
+    cell_expectations,
+    pair_counts,
+    pair_expectations,
+    pair_p_values,
+)
+from analysis.statistics import (
+    CONFIDENCE,
+    Estimate,
+    percentile_interval,
+    proportion,
+    stratified_resamples,
+)
+from analysis.symmetry import bowker, directions, stuart_maxwell
+from trainables.data.classes import CIFAR10_CLASSES
+
+SECTION = "pairs"
+MIN_RATIO, MIN_RATE = 2.0, 0.01
+MAX_ROWS = 45  # all pairs of ten classes; of more classes the most significant ones
+POWER = 0.8
+CONTROL = "quasi-independence, fitted to all other errors"
+RULE = (
+    f"CONFIRMED if Holm's p < {ALPHA:g}, the interval of observed / expected begins at "
+    f"{MIN_RATIO:g} or more and the pair takes {MIN_RATE:.0%} or more of its images; REFUTED if "
+    "the whole interval of the ratio or of the rate lies below its floor"
+)
+CLAIMED = (  # by the presentations that the project starts from
+    ("cat", "dog"),
+    ("airplane", "bird"),
+    ("airplane", "ship"),
+    ("automobile", "truck"),
+)
+
+
+def pairs_section(
+    confusion: IntArray, class_names: tuple[str, ...], *, num_resamples: int, seed: int
+) -> dict[str, Any]:
+    """Every pair against quasi-independence, its direction, the clusters, and the decks' claims.
+
+    Args:
+        confusion: counts of the test, shape (K, K), row = true class.
+        class_names: K names.
+        num_resamples: bootstrap draws for the ratios' intervals.
+        seed: of the bootstrap.
+
+    Returns:
+        "pairs": rows in the order of p, each with "first", "second", "count", "counts" (first taken
+        for second, and the reverse), "expected", "ratio" and "rate" (estimates), "p" (Holm over all
+        pairs), "flagged" and "direction"; beside them "untested" (why there are no rows, or None),
+        "expected" of every cell (K, K; its own pair left out), "symmetry", "homogeneity",
+        "clustering" and "claims".
+    """
+    reason = _untestable(confusion)
+    shared = {
+        "class_names": list(class_names),
+        "counts": confusion.tolist(),
+        "num_images": int(confusion.sum()),
+        "num_errors": int(confusion.sum() - np.trace(confusion)),
+        "num_pairs": len(all_pairs(len(confusion))),
+        "untested": reason,
+        "symmetry": bowker(confusion),
+        "homogeneity": stuart_maxwell(confusion),
+    }
+    claimed = CLAIMED if set(class_names) == set(CIFAR10_CLASSES) else ()
+    if reason:
+        claims = [_untested_claim(pair, reason).to_dict() for pair in claimed]
+        return shared | {"pairs": [], "expected": None, "clustering": None, "claims": claims}
+    rows = pair_rows(
+        confusion, class_names, num_resamples=num_resamples, rng=np.random.default_rng(seed)
+    )
+    is_flagged = np.zeros(confusion.shape, bool)
+    for row in rows:
+        pair = class_names.index(row["first"]), class_names.index(row["second"])
+        is_flagged[pair] = is_flagged[pair[::-1]] = row["flagged"]
+    by_pair = {frozenset((row["first"], row["second"])): row for row in rows}
+    return shared | {
+        "pairs": rows,
+        "expected": cell_expectations(confusion).tolist(),
+        "clustering": clusters(
+            confusion, class_names, is_flagged, num_resamples=num_resamples, seed=seed
+        ),
+        "claims": [pair_claim(by_pair[frozenset(pair)], len(rows)).to_dict() for pair in claimed],
+    }
+
+
+def pair_rows(
+    confusion: IntArray,
+    class_names: tuple[str, ...],
+    *,
+    num_resamples: int,
+    rng: np.random.Generator,
+) -> list[dict[str, Any]]:
+    """The rows of "pairs" in the order of their p-values; at most `MAX_ROWS`."""
+    family = all_pairs(len(confusion))
+    p_values = holm(pair_p_values(confusion, family))
+    told = np.argsort(p_values, kind="stable")[:MAX_ROWS]
+    pairs, p_values = family[told], p_values[told]
+    counts = pair_counts(confusion, pairs)
+    expected = pair_expectations(confusion[None], pairs)[0]
+    lower, upper = percentile_interval(ratio_samples(confusion, pairs, num_resamples, rng))
+    sizes = confusion.sum(axis=1)[pairs].sum(axis=1)
+    rows = []
+    for k, direction in enumerate(directions(confusion, pairs)):
+        first, second = pairs[k]
+        ratio = Estimate(
+            value=float(counts[k] / expected[k]), lower=float(lower[k]), upper=float(upper[k])
+        )
+        rate = proportion(int(counts[k]), int(sizes[k]))
+        is_flagged = p_values[k] < ALPHA and ratio.lower >= MIN_RATIO and rate.value >= MIN_RATE
+        rows.append(
+            {
+                "first": class_names[first],
+                "second": class_names[second],
+                "count": int(counts[k]),
+                "counts": [int(confusion[first, second]), int(confusion[second, first])],
+                "num_images": int(sizes[k]),
+                "expected": float(expected[k]),
+                "ratio": ratio.to_dict(),
+                "p": float(p_values[k]),
+                "rate": rate.to_dict(),
+                "flagged": bool(is_flagged),
+                "direction": direction,
+            }
+        )
+    return rows
+
+
+def ratio_samples(
+    confusion: IntArray, pairs: IntArray, num_resamples: int, rng: np.random.Generator
+) -> FloatArray:
+    """Observed over expected of each pair in stratified resamples, all refitted; (R, P)."""
+    return np.concatenate(
+        [
+            pair_counts(part, pairs) / pair_expectations(part, pairs)
+            for batch in stratified_resamples(confusion, num_resamples, rng)
+            for part in np.array_split(batch, range(200, len(batch), 200))  # fits a core's cache
+        ]
+    )
+
+
+def pair_claim(row: dict[str, Any], family: int) -> Claim:
+    """That two classes are confused beyond their error rates."""
+    ratio, rate = Estimate(**row["ratio"]), Estimate(**row["rate"])
+    word: Word = "INCONCLUSIVE"
+    if row["flagged"]:
+        word = "CONFIRMED"
+    elif ratio.upper < MIN_RATIO or rate.upper < MIN_RATE:
+        word = "REFUTED"
+    forth, back = row["counts"]
+    first, second = row["first"], row["second"]
+    return Claim(
+        claim=_claim(first, second),
+        verdict=word,
+        effect=ratio,
+        unit="ratio",
+        rule=RULE,
+        control=CONTROL,
+        num_images=row["num_images"],
+        detectable=_detectable(ratio),
+        sentence=(
+            f"Symptom: {first} and {second} are taken for each other {100 * rate.value:.1f} % of "
+            f"the time ({100 * rate.lower:.1f}-{100 * rate.upper:.1f}), {first} for {second} "
+            f"{forth} times and {second} for {first} {back} times. Test: all other errors let "
+            f"expect {row['expected']:.1f} of these {row['count']}, a ratio of {ratio.value:.1f} "
+            f"({ratio.lower:.1f}-{ratio.upper:.1f}), p = {row['p']:.2g} among {family} pairs. "
+            f"Verdict: {word.lower()}."
+        ),
+        section=SECTION,
+    )
+
+
+def _detectable(ratio: Estimate) -> float | None:
+    """The ratio whose interval, as wide on the log scale as this one, clears the floor."""
+    if not 0 < ratio.lower < ratio.upper:
+        return None
+    tail = stats.norm.ppf((1 + CONFIDENCE) / 2)
+    error = np.log(ratio.upper / ratio.lower) / (2 * tail)
+    return float(MIN_RATIO * np.exp((tail + stats.norm.ppf(POWER)) * error))
+
+
+def _claim(first: str, second: str) -> str:
+    return f"{first} and {second} are confused more often than their error rates explain"
+
+
+def _untested_claim(pair: tuple[str, str], reason: str) -> Claim:
+    return not_tested(_claim(*pair), reason, rule=RULE, control=CONTROL, section=SECTION)
+
+
+def _untestable(confusion: IntArray) -> str | None:
+    """Why no pair can be judged; None where they can."""
+    num_classes = len(confusion)
+    if num_classes < MIN_CLASSES:
+        return (
+            f"with {num_classes} classes the errors outside a pair cannot say what to expect of it"
+        )
+    if absent := int((confusion.sum(axis=1) == 0).sum()):
+        return f"{absent} of {num_classes} classes have no test images"
+    num_errors, parameters = int(confusion.sum() - np.trace(confusion)), 2 * num_classes
+    if num_errors < parameters:
+        return f"{num_errors} errors are fewer than the {parameters} rates that explain them"
+    return None
