@@ -116,7 +116,8 @@ class Trial:
         self.optimizer: Optimizer
         self.schedule: LRScheduler | ReduceLROnPlateau
         self.history: list[dict[str, Any]] = []  # the metrics of each epoch so far
-        self.val_predictions: list[Tensor] = []  # likewise, each int16 (N,)
+        # The classes predicted after each, int16 (epochs, N).
+        self.val_predictions = torch.empty(0, len(data.val), dtype=torch.int16, device=device)
 
     @property
     def epoch(self) -> int:
@@ -166,7 +167,7 @@ class Trial:
             device=self.device,
         )
         self.history.append(metrics)
-        self.val_predictions.append(val_predictions)
+        self.val_predictions = torch.vstack([self.val_predictions, val_predictions])
         return metrics
 
     def enter_stage(self, stage: Stage) -> Stage:
@@ -203,14 +204,14 @@ class Trial:
             num_averaged=self.average.num_updates if self.average else 0,
             optimizer=self.optimizer.state_dict(),
             schedule=self.schedule.state_dict(),
-            val_predictions=torch.stack(self.val_predictions),
+            val_predictions=self.val_predictions,
         )
 
     def resume(self, path: Path) -> None:
         """Take over a checkpoint's state."""
         saved = load_checkpoint(path)
         self.history = saved.history
-        self.val_predictions = list(saved.val_predictions.to(self.device))
+        self.val_predictions = saved.val_predictions.to(self.device)
         self.enter_stage(stage_at(self.stages, self.epoch))
         self.model.load_state_dict(whole_state(saved, saved.model, self.pretrained))
         if self.average:
