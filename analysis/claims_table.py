@@ -13,15 +13,18 @@ def claims_section(report: Mapping[str, Any]) -> dict[str, Any]:
     """The claims of all sections of `report`, the decided ones first.
 
     Returns:
-        "rows": claims in the order of their verdicts, then of the sections; "counts" by verdict.
+        "rows": claims in the order of their verdicts, then of the sections; "counts" by verdict;
+        "sentence": the counts in words.
         and "families": how many tests each section corrected for together.
     """
     sections = {name: part for name, part in report.items() if isinstance(part, dict)}
     rows = [claim for part in sections.values() for claim in part.get("claims", [])]
-    counts = Counter(row["verdict"] for row in rows)
+    found = Counter(row["verdict"] for row in rows)
+    counts = {word: found[word] for word in ORDER}
     return {
         "rows": sorted(rows, key=lambda row: ORDER.index(row["verdict"])),
-        "counts": {word: counts[word] for word in ORDER},
+        "counts": counts,
+        "sentence": counts_sentence(counts),
     }
 
 

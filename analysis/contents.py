@@ -1,156 +1,192 @@
 """The whole report as one JSON-able dictionary: computed here, only rendered elsewhere."""
 
-import os
-import platform
 from datetime import UTC, datetime
-from importlib.metadata import version
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from analysis import metrics
+from analysis.anytime import anytime_section
+from analysis.attribution_section import attribution_section
+from analysis.background import background_section
+from analysis.calibration import calibration_section
+from analysis.chassis import chassis_section
+from analysis.claims import Claim
+from analysis.claims_table import claims_section
+from analysis.class_contrasts import class_contrasts_section
+from analysis.colour import colour_section
 from analysis.confusion import confusion_section
+from analysis.detector_scores import downgrade
+from analysis.detector_table import detector_section
 from analysis.early_stopping import early_stopping_section
+from analysis.effects import effects_section
+from analysis.evidence import evidence_section
+from analysis.examine import Examined
 from analysis.files import without_nan
+from analysis.gallery import gallery_section
+from analysis.importance import importance_section
 from analysis.limits import limits_section
 from analysis.optimism import confirmation_section
+from analysis.overfitting import overfitting_section
 from analysis.per_class import per_class_section
+from analysis.provenance import audit_section, model_section, reproduce_section
+from analysis.root_cause import root_causes
 from analysis.run_reader import Run
 from analysis.selection import search_section
-from analysis.statistics import CONFIDENCE, bootstrap
+from analysis.sky import sky_section
+from analysis.statistics import CONFIDENCE, Estimate, bootstrap
+from analysis.swot import swot_section
+from analysis.systematic import systematic_section
+from analysis.texture import PAIR, texture_section
 from analysis.trajectory import trajectory_section
+from analysis.unfreeze import unfreeze_section
 from analysis.verdict import verdict_section
-from trainables.data.audit import AuditResult
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
+FEW_RESAMPLES = 2_000  # where a draw costs more than counting a matrix
 BOOTSTRAPPED = {"macro_f1": metrics.macro_f1, "accuracy": metrics.accuracy, "f1": metrics.f1}
-REPORTED_VERSIONS = ("torch", "numpy", "scipy", "pandas", "matplotlib")
 
 
 def build_report(
     run: Run,
-    labels: npt.NDArray[np.int64],
-    logits: npt.NDArray[np.float32],
+    examined: Examined,
+    pairs: dict[str, Any],
     *,
     num_resamples: int,
     seed: int,
     command: str,
     device: str,
+    scores: dict[str, Any] | None,
 ) -> dict[str, Any]:
     """Every section of the report, without NaN.
 
     Args:
         run: the run folder; its journal already holds this opening of the test.
-        labels: true classes of the sealed test, shape (N,).
-        logits: the checkpoint's logits, shape (N, K).
+        examined: what the checkpoint answered.
+        pairs: `pairs_section` of the same test.
         num_resamples: bootstrap draws.
         seed: of the bootstrap.
         command: the command line that makes this report.
         device: where the logits were computed.
+        scores: of the detectors, as `analysis.validate` measured them; None where it has not.
     """
-    confusion = metrics.confusion_matrix(labels, logits.argmax(axis=1), len(run.class_names))
+    labels, logits, names = examined.test.labels, examined.logits, run.class_names
+    confusion = metrics.confusion_matrix(labels, logits.argmax(axis=1), len(names))
+    draws = {"num_resamples": num_resamples, "seed": seed}
     samples = bootstrap(
         confusion, BOOTSTRAPPED, num_resamples=num_resamples, rng=np.random.default_rng(seed)
     )
     verdict = verdict_section(confusion, samples)
+    few = {"num_resamples": min(num_resamples, FEW_RESAMPLES), "seed": seed}
     report: dict[str, Any] = {
         "format_version": FORMAT_VERSION,
         "title": str(run.experiment["name"]),
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "command": command,
-        "method": {"confidence": CONFIDENCE, "num_resamples": num_resamples, "seed": seed},
+        "method": {"confidence": CONFIDENCE, **draws},
         "verdict": verdict,
         "model": model_section(run),
-        "confusion": confusion_section(confusion, run.class_names),
-        "per_class": per_class_section(confusion, run.class_names, samples["f1"]),
-        "trajectory": trajectory_section(run.epochs, run.best["trial"], run.best["epoch"]),
-        "search": search_section(
-            run.trials, run.epochs, run.best, int(run.experiment["data"]["val_size"])
+        "confusion": confusion_section(confusion, names),
+        "pairs": pairs,
+        "per_class": per_class_section(confusion, names, samples["f1"]),
+        "class_contrasts": class_contrasts_section(confusion, names, **few),
+        "systematic": systematic_section(confusion, labels, **few),
+        "calibration": calibration_section(labels, logits, **few),
+        **interventions(examined, pairs, scores),
+        "attribution": attribution_section(examined.explained, **few),
+        "gallery": gallery_section(examined.test.images, labels, logits, names, seed=seed),
+        "evidence": evidence_section(
+            examined.errors,
+            labels,
+            logits,
+            names,
+            heat=examined.heat,
+            variant_logits=examined.swapped_logits,
+            seed=examined.variants.record["seed"],
         ),
-        "early_stopping": early_stopping_section(
-            run.events(),
-            run.trials,
-            run.epochs,
-            run.experiment.get("settings", {}),
-            num_resamples=num_resamples,
-            seed=seed,
-        ),
+        **training(run, examined, few),
+        **the_search(run, draws),
         "confirmation": confirmation_section(run.confirmation, run.best, verdict),
         "audit": audit_section(run.audit) if run.audit else None,
+        "detectors": detector_section(scores),
         "reproduce": reproduce_section(run, command=command, device=device),
     }
+    report["root_causes"] = root_causes(
+        pairs,
+        background=report["background"],
+        colour=report["colour"],
+        texture=report["texture"],
+        labels=None,
+        run_folder=run.path,
+    )
+    report["claims"] = claims_section(report)
+    report["swot"] = swot_section(report)
     report["limits"] = limits_section(report)
     return without_nan(report)
 
 
-def model_section(run: Run) -> dict[str, Any]:
-    """Which checkpoint, trained on which data by which code, and who has seen the test."""
-    openings = run.test_openings()
-    data = run.experiment["data"]
+def interventions(
+    examined: Examined, pairs: dict[str, Any], scores: dict[str, Any] | None
+) -> dict[str, Any]:
+    """What changed pictures show; where a detector misses its goals its claims are downgraded."""
+    variants, test = examined.variants, examined.test
+    flagged = [(row["first"], row["second"]) for row in pairs["pairs"] if row["flagged"]]
     return {
-        "trial": run.best["trial"],
-        "epoch": run.best["epoch"],
-        "phase": run.best["phase"],
-        "checkpoint": run.best["checkpoint"],
-        "config": run.best["config"],
-        "data": data,
-        "data_fingerprint": run.experiment["data_fingerprint"],
-        "git_commit": run.experiment.get("git_commit"),
-        "seeds": {
-            "search": run.experiment["seed"],
-            "data": data.get("seed"),
-            "trial": run.best["config"].get("seed"),
-        },
-        "test_openings": {
-            "count": len(openings),
-            "events": [{"time": event.get("time"), "by": event.get("by")} for event in openings],
-        },
+        "background": downgraded(background_section(variants), scores, "background"),
+        "sky": downgraded(
+            sky_section(variants, test.images, test.labels, examined.logits), scores, "background"
+        ),
+        "texture": downgraded(
+            texture_section(variants, pairs=list(dict.fromkeys((PAIR, *flagged)))),
+            scores,
+            "texture",
+        ),
+        "colour": downgraded(colour_section(variants, test.images), scores, "colour"),
+        "chassis": chassis_section(variants),
     }
 
 
-def audit_section(audit: AuditResult) -> dict[str, Any]:
-    """What the pre-flight audit found before the search began."""
+def downgraded(
+    section: dict[str, Any], scores: dict[str, Any] | None, detector: str
+) -> dict[str, Any]:
+    """A section whose claims are as strong as the detector that they rest on."""
+    own = scores["detectors"][detector] if scores else None
+    claims = [
+        Claim(**{**claim, "effect": Estimate(**claim["effect"]) if claim["effect"] else None})
+        for claim in section["claims"]
+    ]
+    return section | {"claims": [claim.to_dict() for claim in downgrade(claims, own)]}
+
+
+def training(run: Run, examined: Examined, draws: dict[str, int]) -> dict[str, Any]:
+    """How the winner got there."""
+    trial, epoch = run.best["trial"], run.best["epoch"]
+    own = run.epochs[run.epochs["trial"] == trial].sort_values("epoch")
     return {
-        "passed": audit.passed,
-        "faults": list(audit.faults),
-        "warnings": list(audit.warnings),
-        "notes": list(audit.notes),
-        "splits": [
-            {
-                "name": name,
-                "count": figures["count"],
-                "least_per_class": min(figures["class_counts"].values()),
-                "most_per_class": max(figures["class_counts"].values()),
-                "sha256": figures["sha256"],
-            }
-            for name, figures in audit.splits.items()
-        ],
-        "duplicates": audit.duplicates,
-        "seconds": audit.seconds,
+        "trajectory": trajectory_section(run.epochs, trial, epoch),
+        "unfreeze": unfreeze_section(
+            examined.val_labels, examined.val_predictions, run.epochs, trial, **draws
+        ),
+        "overfitting": overfitting_section(
+            examined.train_right,
+            examined.val_right,
+            own.loc[own["epoch"] <= epoch, "val_loss"].tolist(),
+        ),
     }
 
 
-def reproduce_section(run: Run, *, command: str, device: str) -> dict[str, Any]:
-    """Commands, versions and hardware of the search and of this report."""
-    experiment = run.experiment
+def the_search(run: Run, draws: dict[str, int]) -> dict[str, Any]:
+    """What all trials say, and what stopping most of them cost."""
+    events, settings = run.events(), run.experiment.get("settings", {})
+    val_size = int(run.experiment["data"]["val_size"])
     return {
-        "search": {
-            "command": experiment["command"],
-            "created": experiment.get("created"),
-            "versions": experiment.get("versions", {}),
-            "hardware": experiment.get("hardware", {}),
-        },
-        "report": {
-            "command": command,
-            "versions": {
-                "python": platform.python_version(),
-                **{name: version(name) for name in REPORTED_VERSIONS},
-            },
-            "hardware": {
-                "device": device,
-                "machine": platform.machine(),
-                "cpu_count": os.cpu_count(),
-            },
-        },
+        "search": search_section(run.trials, run.epochs, run.best, val_size),
+        "importance": importance_section(
+            events, run.epochs, run.class_names, num_val_images=val_size, seed=draws["seed"]
+        ),
+        "effects": effects_section(events, run.epochs, num_val_images=val_size),
+        "anytime": anytime_section(events, settings, num_val_images=val_size),
+        "early_stopping": early_stopping_section(
+            events, run.trials, run.epochs, settings, **draws
+        ),
     }

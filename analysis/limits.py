@@ -48,9 +48,21 @@ def _sentences(report: dict[str, Any]) -> Iterator[str]:
     )
     yield (
         "The listed confusions are the largest of this matrix, and being chosen for their size "
-        "makes them look larger than they are. No cause is tested: texture, background, colour, "
-        "shape and label errors all remain open."
+        "makes them look larger than they are."
     )
+    yield (
+        "Changed pictures are strange to the network. Every change is compared with one as strange, "
+        "but what the network does with natural pictures may differ from what it does with either."
+    )
+    yield (
+        "Pairs were flagged and their causes looked for on the same test images; a cause that was "
+        "found this way wants the trial that its section names."
+    )
+    untested = report["claims"]["counts"]["NOT TESTED"]
+    if untested:
+        yield f"{untested} of the claims could not be tested with these data; each row says why."
+    if not report["detectors"]["validated"]:
+        yield "How good the detectors of this report are has not been measured in this release."
     if report["trajectory"]["unfreeze"]:
         yield (
             "The change at the unfreeze point coincides with a restart of the learning rate and "
@@ -68,6 +80,6 @@ def _sentences(report: dict[str, Any]) -> Iterator[str]:
             f"rule the other out: with {num_images:,} images a true share of {unseen} ones up to "
             f"about {min(3 / num_images, 1):.1%} would still show none in one draw of twenty."
         )
-    absent_parts = ["calibration", "attribution maps", "tests of the confusions' causes"]
-    absent_parts += [] if report["confirmation"] else ["other training seeds"]
+    absent_parts = ["errors of other training seeds on the same images", "wrong labels"]
+    absent_parts += [] if report["confirmation"] else ["fresh seeds of the configuration"]
     yield f"Not in this report: {', '.join(absent_parts)}."

@@ -1,5 +1,6 @@
 """The report's dictionary as one self-contained HTML page; computes nothing."""
 
+from collections.abc import Callable
 from typing import Any, Literal
 
 import numpy as np
@@ -7,16 +8,47 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from analysis import plots
+from analysis.anytime_figures import anytime_figures
+from analysis.calibration_figures import calibration_figures
+from analysis.class_contrasts_figures import class_contrasts_figures
+from analysis.effects_figures import effects_figures
+from analysis.evidence_figures import evidence_figures
+from analysis.examine import Examined
+from analysis.gallery_figures import gallery_figures
+from analysis.importance_figures import importance_figures
+from analysis.intervention_figures import (
+    background_figures,
+    chassis_figures,
+    colour_figures,
+    interventions_figure,
+    texture_figures,
+)
 from analysis.metrics import FloatArray
+from analysis.pairs_figures import pairs_figures
 from analysis.svg import COLUMN_PX, svg_figure
+from analysis.unfreeze_figures import unfreeze_figures
 
 EN_DASH = NOT_DEFINED = "\N{EN DASH}"
 ROW_PX = 38  # height of a class in the dot plot
+# What draws a section's figures, and the section.
+SECTION_FIGURES: tuple[tuple[Callable[[dict[str, Any]], dict[str, Markup]], str], ...] = (
+    (pairs_figures, "pairs"),
+    (class_contrasts_figures, "class_contrasts"),
+    (calibration_figures, "calibration"),
+    (unfreeze_figures, "unfreeze"),
+    (background_figures, "background"),
+    (colour_figures, "colour"),
+    (texture_figures, "texture"),
+    (chassis_figures, "chassis"),
+    (importance_figures, "importance"),
+    (effects_figures, "effects"),
+    (anytime_figures, "anytime"),
+)
 LABELS_PX, CELL_PX, LEAST_CELL_PX = 110, 35, 15  # of the confusion matrix
 
 
-def render_html(report: dict[str, Any]) -> str:
-    """Fill the template with the contents of report.json and their figures."""
+def render_html(report: dict[str, Any], examined: Examined) -> str:
+    """Fill the template with the contents of report.json, their figures and the pictures shown."""
     environment = Environment(
         loader=PackageLoader("analysis"),
         autoescape=True,
@@ -32,7 +64,15 @@ def render_html(report: dict[str, Any]) -> str:
         "setting": setting,
     }
     template = environment.get_template("report.html.j2")
-    return template.render(**report, figures=figures(report))
+    return template.render(**report, figures=figures(report) | pictures(report, examined))
+
+
+def pictures(report: dict[str, Any], examined: Examined) -> dict[str, Markup]:
+    """Every thumbnail of the page, by name."""
+    images = examined.test.images
+    return gallery_figures(report["gallery"], images) | evidence_figures(
+        report["evidence"], images, examined.heat, examined.swapped
+    )
 
 
 def figures(report: dict[str, Any]) -> dict[str, Markup]:
@@ -48,6 +88,11 @@ def figures(report: dict[str, Any]) -> dict[str, Markup]:
     drawn = {"ranking": ranking_figure(tested)} if tested else {}
     if confirmation := report["confirmation"]:
         drawn["confirmation"] = confirmation_figure(confirmation)
+    for draw, name in SECTION_FIGURES:
+        drawn |= draw(report[name])
+    together = interventions_figure(report["background"], report["colour"], report["texture"])
+    if together:
+        drawn["interventions"] = together
     return drawn | {
         "gate": svg_figure(
             lambda axes: plots.gate_interval(axes, _triple(verdict["macro_f1"]), verdict["gate"]),

@@ -1,0 +1,107 @@
+"""From a run folder to its report: open the sealed test, ask the model, compute, write."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from analysis import metrics
+from analysis.battery import BatterySettings
+from analysis.contents import FEW_RESAMPLES, build_report
+from analysis.examine import examine
+from analysis.files import write_json, write_text
+from analysis.pairs import pairs_section
+from analysis.predict import choose_device, load_for, predict, save_predictions
+from analysis.render import render_html
+from analysis.run_reader import read_run
+from analysis.sealed_test import open_test
+from analysis.validate import load_scores
+from trainables.checkpoints import load_checkpoint
+from trainables.data.images import ImageSet
+from trainables.data.load import load_training
+from trainables.data.spec import DataSpec
+
+
+def write_report(
+    run_folder: Path,
+    *,
+    images_per_class: int,
+    device: str,
+    batch_size: int,
+    num_resamples: int,
+    seed: int,
+    command: str,
+) -> tuple[str, Path]:
+    """Make RUN/report/; returns the gate's sentence and the path of the page.
+
+    Args:
+        run_folder: of the run.
+        images_per_class: test images that the battery changes.
+        device: auto, cpu or cuda.
+        batch_size: images a forward pass.
+        num_resamples: bootstrap draws.
+        seed: of the bootstrap, of the samples and of what is changed in them.
+        command: the command line that makes the report.
+
+    Raises:
+        UserError: the run has no checkpoint, is damaged, or its data are not there.
+    """
+    run = read_run(run_folder)
+    # Whatever can fail does so before the test is opened: an opening cannot be taken back.
+    trained = load_for(run.checkpoint, run.class_names)
+    val_predictions = load_checkpoint(run.checkpoint).val_predictions.numpy()
+    device = choose_device(device)
+    battery = BatterySettings(images_per_class=images_per_class, seed=seed)
+    training = load_training(DataSpec.from_dict(run.experiment["data"]))
+    scores = load_scores()
+    test = open_test(run, opened_by="analysis.report")
+    logits = predict(trained, test, device=device, batch_size=batch_size)
+    folder = run.path / "report"
+    folder.mkdir(exist_ok=True)
+    save_predictions(folder / "predictions.parquet", test, logits)
+    pairs = pairs_of(test, logits, num_resamples=min(num_resamples, FEW_RESAMPLES), seed=seed)
+    examined = examine(
+        trained,
+        test,
+        logits,
+        training.train,
+        training.val,
+        val_predictions=val_predictions,
+        flagged=flagged_pairs(pairs, run.class_names),
+        battery=battery,
+        device=device,
+        batch_size=batch_size,
+    )
+    examined.variants.save(folder)
+    report = build_report(
+        run,
+        examined,
+        pairs,
+        num_resamples=num_resamples,
+        seed=seed,
+        command=command,
+        device=device,
+        scores=scores,
+    )
+    write_json(folder / "report.json", report)
+    write_text(folder / "index.html", render_html(report, examined))
+    return report["verdict"]["sentence"], folder / "index.html"
+
+
+def pairs_of(
+    test: ImageSet, logits: npt.NDArray[np.float32], *, num_resamples: int, seed: int
+) -> dict[str, Any]:
+    """Which pairs of classes are confused more than their error rates explain."""
+    names = test.class_names
+    confusion = metrics.confusion_matrix(test.labels, logits.argmax(axis=1), len(names))
+    return pairs_section(confusion, names, num_resamples=num_resamples, seed=seed)
+
+
+def flagged_pairs(pairs: dict[str, Any], class_names: tuple[str, ...]) -> list[tuple[int, int]]:
+    """The flagged pairs as class indices, the clearest first."""
+    return [
+        (class_names.index(row["first"]), class_names.index(row["second"]))
+        for row in pairs["pairs"]
+        if row["flagged"]
+    ]
