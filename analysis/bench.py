@@ -18,7 +18,7 @@ from analysis.planted import (
     TRAIN_SEED,
     Pictures,
     Pools,
-    draw_pool,
+    draw_world,
     mixed,
     plants_by_class,
     reliance,
@@ -65,7 +65,7 @@ def draw_pools(num_train: int, num_test: int, num_sets: int, num_processes: int)
         for plant_set in (None, *range(num_sets))
     ]
     with _executor(num_processes) as executor:
-        drawn = list(executor.map(draw_pool, *zip(*jobs, strict=True)))
+        drawn = list(executor.map(draw_world, *zip(*jobs, strict=True)))
     train, test = drawn[: num_sets + 1], drawn[num_sets + 1 :]
     return Pools(
         train=train[0],

@@ -1,12 +1,14 @@
-"""Small models with planted shortcuts, and how much each of them truly relies on its plants.
+"""Pictures with planted shortcuts, small models on them, and how much each relies on its plants.
 
-Pictures are drawn once clean and once for each set of plants, with every picture of the planted
-classes carrying its plant. A plant of strength s then is a draw: each picture of its class is the
-planted one with chance s. The truth about a class is measured, not assumed: the model's accuracy
-on the planted test pictures minus that on the clean ones (a planted cue may go unused).
+In the neutral world background, colour and texture are drawn independently of the class, so that a
+model of it can have no shortcut: the synthetic pictures' own habits (ships on water, green frogs)
+would be true shortcuts of a model that is meant to be clean. A planted world holds the same
+pictures, but for the planted classes, all of which carry their plant. A plant of strength s is a
+mixture: each picture comes from the planted world with chance s. The truth about a class is
+measured, not assumed: accuracy on the planted test pictures minus that on their neutral twins.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,8 +23,19 @@ from analysis.metrics import FloatArray, IntArray
 from trainables.data.classes import CIFAR10_CLASSES
 from trainables.data.synthetic import draw
 from trainables.data.synthetic_biases import Biases, Plant
+from trainables.data.synthetic_names import GROUNDS, TEXTURES
 
-TRAIN_SEED, TEST_SEED = 11, 12  # of the drawn pictures
+TRAIN_SEED, TEST_SEED = 1_000, 2_000  # of the first chunk of drawn pictures
+NUM_CHUNKS = 42  # parts of a world, each with looks of its own for every class; a multiple of 7
+# A drawn texture is that of two classes; a planted pair is one of these.
+TEXTURE_PAIRS = (
+    ("dog", "airplane"),
+    ("deer", "truck"),
+    ("automobile", "horse"),
+    ("bird", "ship"),
+    ("cat", "frog"),
+)
+PAINTS = ("black", "blue", "brown", "green", "orange", "purple", "red", "teal", "white", "yellow")
 EPOCHS, BATCH, PEAK_RATE = 8, 64, 5e-3
 WIDTHS = (24, 48, 96)
 CHUNK = 500  # pictures a forward pass
@@ -69,7 +82,7 @@ class Pictures:
 
 @dataclass(frozen=True, kw_only=True)
 class Pools:
-    """The same pictures clean and with each set of plants, for training and for the test."""
+    """The same pictures neutral and with each set of plants, for training and for the test."""
 
     train: Pictures
     test: Pictures
@@ -77,16 +90,65 @@ class Pools:
     planted_test: tuple[Images, ...]
 
 
-def biases_of(plants: Sequence[tuple[str, Plant]]) -> Biases:
-    kinds = {kind for kind, _ in plants}
-    return Biases(**{kind: tuple(p for name, p in plants if name == kind) for kind in kinds})
+def draw_world(plant_set: int | None, count: int, seed: int) -> Pictures:
+    """About `count` pictures of the neutral world, or of one with a set of `PLANT_SETS`."""
+    size = max(10, count // NUM_CHUNKS // 10 * 10)
+    chunks = [
+        draw(size, seed=seed + number, biases=biases_of(looks, plant_set))
+        for number, looks in enumerate(neutral_looks(np.random.default_rng(seed)))
+    ]
+    return Pictures(
+        images=np.concatenate([chunk.images for chunk in chunks]),
+        labels=np.concatenate([chunk.labels for chunk in chunks]),
+    )
 
 
-def draw_pool(plant_set: int | None, count: int, seed: int) -> Pictures:
-    """Drawn pictures without plants, or with one of `PLANT_SETS` in all of its classes."""
-    biases = Biases() if plant_set is None else biases_of(PLANT_SETS[plant_set])
-    drawn = draw(count, seed=seed, biases=biases)
-    return Pictures(images=drawn.images, labels=drawn.labels)
+def neutral_looks(rng: np.random.Generator) -> list[dict[str, list[Plant]]]:
+    """For each chunk a background, a colour and a texture of every class: kind -> plants.
+
+    Over the chunks every class has each look equally often.
+    """
+    grounds = _balanced(GROUNDS, len(CIFAR10_CLASSES), rng)
+    paints = _balanced(PAINTS, len(CIFAR10_CLASSES), rng)
+    textures = _balanced(TEXTURES, len(TEXTURE_PAIRS), rng)
+    return [
+        {
+            "background": [
+                _always((name,), look[chunk])
+                for name, look in zip(CIFAR10_CLASSES, grounds, strict=True)
+            ],
+            "colour": [
+                _always((name,), look[chunk])
+                for name, look in zip(CIFAR10_CLASSES, paints, strict=True)
+            ],
+            "texture": [
+                _always(pair, look[chunk])
+                for pair, look in zip(TEXTURE_PAIRS, textures, strict=True)
+            ],
+        }
+        for chunk in range(NUM_CHUNKS)
+    ]
+
+
+def _balanced(looks: Sequence[str], count: int, rng: np.random.Generator) -> list[list[str]]:
+    """`count` times the looks in a random order, repeated to one a chunk."""
+    repeated = np.resize(np.array(looks), NUM_CHUNKS)
+    return [[str(look) for look in rng.permutation(repeated)] for _ in range(count)]
+
+
+def _always(classes: tuple[str, ...], look: str) -> Plant:
+    return Plant(classes=classes, strength=1.0, look=look)
+
+
+def biases_of(looks: Mapping[str, list[Plant]], plant_set: int | None) -> Biases:
+    """A chunk's looks, with those of a set's classes replaced by their plants."""
+    planted = [] if plant_set is None else PLANT_SETS[plant_set]
+    merged: dict[str, tuple[Plant, ...]] = {}
+    for kind, neutral in looks.items():
+        own = [plant for name, plant in planted if name == kind]
+        taken = {name for plant in own for name in plant.classes}
+        merged[kind] = (*(p for p in neutral if not taken & set(p.classes)), *own)
+    return Biases(**merged)
 
 
 def plants_by_class(plant_set: int) -> dict[str, tuple[str, str]]:
@@ -98,10 +160,10 @@ def plants_by_class(plant_set: int) -> dict[str, tuple[str, str]]:
     }
 
 
-def mixed(clean: Images, planted: Images, strength: float, rng: np.random.Generator) -> Images:
-    """Each picture planted with chance `strength`; pictures without a plant are the same twice."""
-    carries = rng.random(len(clean)) < strength
-    return np.where(carries[:, None, None, None], planted, clean)
+def mixed(neutral: Images, planted: Images, strength: float, rng: np.random.Generator) -> Images:
+    """Each picture planted with chance `strength`; those of other classes are the same in both."""
+    carries = rng.random(len(neutral)) < strength
+    return np.where(carries[:, None, None, None], planted, neutral)
 
 
 class SmallNet(nn.Module):
@@ -160,10 +222,10 @@ def train_small(images: Images, labels: IntArray, *, num_classes: int, seed: int
         return model.eval()
 
 
-def reliance(model: SmallNet, planted: Images, clean: Images, labels: IntArray) -> FloatArray:
-    """Accuracy on the planted twins minus that on the clean twins, by class; (K,)."""
+def reliance(model: SmallNet, planted: Images, neutral: Images, labels: IntArray) -> FloatArray:
+    """Accuracy on the planted twins minus that on the neutral twins, by class; (K,)."""
     gained = (model.predict_logits(planted).argmax(axis=1) == labels).astype(float)
-    gained -= model.predict_logits(clean).argmax(axis=1) == labels
+    gained -= model.predict_logits(neutral).argmax(axis=1) == labels
     return np.array([gained[labels == k].mean() for k in range(len(CIFAR10_CLASSES))])
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 
@@ -96,7 +96,7 @@ def plan(
 
     Args:
         sample: the pictures.
-        num_draws: of donors through the ellipse and for the sky.
+        num_draws: of donors for backgrounds and for the sky.
         blur_sigmas: tile -> the blur that costs as much accuracy as shuffling such tiles.
         noise_levels: tile -> likewise the noise.
         families: what to do.
@@ -111,9 +111,9 @@ def plan(
 
     lent = sample.rows(fewest=FEWEST_DONORS)
     if len(np.unique(sample.labels[lent])) > 1:
-        for region, draws in (("ellipse", num_draws), ("frame", 1)):
-            add("background", f"{region}_same", lent, _background(region, same_class), draws)
-            add("background", f"{region}_other", lent, _background(region, other_class), draws)
+        for region in get_args(Region):
+            add("background", f"{region}_same", lent, _background(region, same_class), num_draws)
+            add("background", f"{region}_other", lent, _background(region, other_class), num_draws)
         add("background", "ellipse_placebo", lent, _background("ellipse", same_class))
         add("background", "only_background", lent, _only_background)
 
@@ -135,8 +135,8 @@ def plan(
         add("shape", f"noise_as_shuffle_{tile}", everything, _noise(noise_levels.get(tile, 0.0)))
 
     for name in TEXTURES:
-        add("texture", f"texture_{name}", sample.part(0.5), _texture(name))
-        add("texture", f"noise_like_{name}", sample.part(0.5), _texture_noise(name))
+        add("texture", f"texture_{name}", everything, _texture(name))
+        add("texture", f"noise_like_{name}", everything, _texture_noise(name))
 
     for pair in half_pairs:
         rows = sample.rows(fewest=FEWEST_DONORS, classes=pair)
