@@ -7,6 +7,7 @@ shape. The outer frame holds little but background, so the gap has to be there a
 two at its own level: an intersection-union test).
 """
 
+import math
 from typing import Any
 
 import pandas as pd
@@ -191,39 +192,42 @@ def _any_class(section: dict[str, Any]) -> Claim:
 
 def _pair_claims(pulled: pd.DataFrame, names: tuple[str, ...]) -> list[Claim]:
     """The decks' clusters: does either class's background turn the other into it?"""
-    claims = []
-    for first, second in PAIRS:
-        if not {first, second} <= set(names):
-            continue
-        claim = f"{first} and {second} are confused because of their backgrounds"
+    pairs = [pair for pair in PAIRS if set(pair) <= set(names)]
+    both = []
+    for first, second in pairs:
         a, b = names.index(first), names.index(second)
-        there, back = attraction(pulled, b, true=a), attraction(pulled, a, true=b)
-        pull = combine([there, back], [0.5, 0.5])
-        if not pull.standard_error > 0:
-            reason = f"fewer than ten pictures of {first} or {second} got the other's background"
-            claims.append(
-                not_tested(claim, reason, rule=PAIR_RULE, control=CONTROL, section=SECTION)
-            )
-            continue
-        confirmed = pull.p_value < 0.05 / len(PAIRS) and pull.estimate.lower >= FLOOR
-        claims.append(
-            Claim(
-                claim=claim,
-                verdict=word(pull, confirmed=confirmed, floor=FLOOR),
-                effect=pull.estimate,
-                rule=PAIR_RULE,
-                control=CONTROL,
-                num_images=pull.num_images,
-                detectable=pull.detectable(FLOOR, len(PAIRS)),
-                sentence=(
-                    f"Test: {first} on a background of {second} is taken for {second} "
-                    f"{_points(there.to_dict())} more often than on one of its own class; the "
-                    f"other way round {_points(back.to_dict())}."
-                ),
-                section=SECTION,
-            )
-        )
-    return claims
+        both.append((attraction(pulled, b, true=a), attraction(pulled, a, true=b)))
+    effects = [combine(directions, [0.5, 0.5]) for directions in both]
+    corrected = holm([effect.p_value for effect in effects])
+    return [
+        _pair_claim(pair, *directions, effect, float(p_holm), len(pairs))
+        for pair, directions, effect, p_holm in zip(pairs, both, effects, corrected, strict=True)
+    ]
+
+
+def _pair_claim(
+    pair: tuple[str, str], there: Effect, back: Effect, both: Effect, p_holm: float, family: int
+) -> Claim:
+    first, second = pair
+    claim = f"{first} and {second} are confused because of their backgrounds"
+    if math.isnan(both.value):
+        reason = f"fewer than ten pictures of {first} or {second} got the other's background"
+        return not_tested(claim, reason, rule=PAIR_RULE, control=CONTROL, section=SECTION)
+    return Claim(
+        claim=claim,
+        verdict=word(both, confirmed=passes(both, p_holm, FLOOR), floor=FLOOR),
+        effect=both.estimate,
+        rule=PAIR_RULE,
+        control=CONTROL,
+        num_images=both.num_images,
+        detectable=both.detectable(FLOOR, family),
+        sentence=(
+            f"Test: {first} on a background of {second} is taken for {second} "
+            f"{_points(there.to_dict())} more often than on one of its own class; the "
+            f"other way round {_points(back.to_dict())}."
+        ),
+        section=SECTION,
+    )
 
 
 def _points(effect: dict[str, Any]) -> str:

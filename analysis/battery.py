@@ -50,6 +50,12 @@ class BatterySettings:
     seed: int = 0
 
     def __post_init__(self) -> None:
+        halved = [name for pair in self.half_pairs for name in pair]
+        repeated = {name for name in halved if halved.count(name) > 1}
+        refuse(
+            f"half_pairs has {name!r} twice; allowed: each class once; remove one pair"
+            for name in sorted(repeated)
+        )
         least = {"images_per_class": 3, "num_draws": 1, "seed": 0}
         refuse(
             f"{name} is {getattr(self, name)}; allowed: {low} or more; raise it"

@@ -12,6 +12,7 @@ from analysis.battery import BatterySettings, run_battery
 from analysis.detector_scores import Cell
 from analysis.detectors import DETECTORS, culprit_of
 from analysis.donors import Images
+from analysis.metrics import FloatArray, IntArray
 from analysis.planted import (
     PLANT_SETS,
     TEST_SEED,
@@ -24,6 +25,7 @@ from analysis.planted import (
     reliance,
     train_small,
 )
+from analysis.variant_table import Variants
 from trainables.data.classes import CIFAR10_CLASSES
 
 STRENGTHS = (0.95, 0.8, 0.65, 0.5)
@@ -125,11 +127,16 @@ def judge_model(
     return list(_cells(recipe, variants, relied, plants)), accuracy
 
 
-def _cells(recipe, variants, relied, plants) -> Iterator[Cell]:  # type: ignore[no-untyped-def]
+def _cells(
+    recipe: Recipe,
+    variants: Variants,
+    relied: FloatArray,
+    plants: dict[str, tuple[str, str]],
+) -> Iterator[Cell]:
     for detector, detect in DETECTORS.items():
         flags = detect(variants)
         for k, name in enumerate(CIFAR10_CLASSES):
-            kind, look = plants.get(name, (None, ""))
+            kind, look = plants.get(name, ("none", ""))
             planted = kind == detector
             yield Cell(
                 detector=detector,
@@ -145,7 +152,7 @@ def _cells(recipe, variants, relied, plants) -> Iterator[Cell]:  # type: ignore[
             )
 
 
-def _resampled(images: Images, labels: np.ndarray, rng: np.random.Generator) -> Pictures:
+def _resampled(images: Images, labels: IntArray, rng: np.random.Generator) -> Pictures:
     """Four fifths of the pictures, so that no two models see the same ones."""
     chosen = rng.permutation(len(labels))[: len(labels) * 4 // 5]
     return Pictures(images=images[chosen], labels=labels[chosen])

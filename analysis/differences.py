@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy import stats
+from scipy.special import ndtr, ndtri
 from statsmodels.stats.multitest import multipletests
 
 from analysis.claims import Word
@@ -41,7 +41,7 @@ class Effect:
 
     @property
     def estimate(self) -> Estimate:
-        reach = float(stats.norm.ppf((1 + CONFIDENCE) / 2)) * self.standard_error
+        reach = float(ndtri((1 + CONFIDENCE) / 2)) * self.standard_error
         return Estimate(value=self.value, lower=self.centre - reach, upper=self.centre + reach)
 
     @property
@@ -49,7 +49,7 @@ class Effect:
         """Two-sided, of no effect."""
         if not self.standard_error > 0:
             return math.nan
-        return float(2 * stats.norm.sf(abs(self.centre) / self.standard_error))
+        return float(2 * ndtr(-abs(self.centre) / self.standard_error))
 
     def detectable(self, floor: float = 0.0, family: int = 1) -> float:
         """The smallest effect that would pass in four of five tests (80 % power).
@@ -57,9 +57,9 @@ class Effect:
         To pass is to have the interval's lower end at `floor` or above, and to be significant as
         the first of a family of that size (Holm's sternest step).
         """
-        seen = float(stats.norm.ppf(POWER))
-        above_floor = floor + (stats.norm.ppf((1 + CONFIDENCE) / 2) + seen) * self.standard_error
-        significant = (stats.norm.isf(ALPHA / 2 / family) + seen) * self.standard_error
+        seen = ndtri(POWER)
+        above_floor = floor + (ndtri((1 + CONFIDENCE) / 2) + seen) * self.standard_error
+        significant = (ndtri(1 - ALPHA / 2 / family) + seen) * self.standard_error
         return float(max(above_floor, significant))
 
     def to_dict(self) -> dict[str, Any]:
