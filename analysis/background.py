@@ -1,0 +1,236 @@
+"""Which classes are recognised by their background, and whose background draws others?
+
+BG-gap (Xiao et al. 2020): accuracy with another picture's background of the same class minus that
+with one of another class, both pasted through the same ellipse, so that what pasting costs cancels.
+Objects reach out of the ellipse, and a donor's object with them: a gap in the ellipse alone may be
+shape. The outer frame holds little but background, so the gap has to be there as well (each of the
+two at its own level: an intersection-union test).
+"""
+
+import math
+from typing import Any
+
+import pandas as pd
+
+from analysis.claims import Claim, Word, not_tested
+from analysis.differences import (
+    Effect,
+    combine,
+    holm,
+    passes,
+    share_difference,
+    word,
+)
+from analysis.statistics import Estimate, proportion
+from analysis.variant_table import ORIGINAL, Variants
+
+FLOOR = 0.10  # a smaller gap does not matter
+PAIRS = (("airplane", "bird"), ("airplane", "ship"))  # the decks' background clusters
+RULE = (
+    f"CONFIRMED if Holm p < .05 in the ellipse and the intervals lie at {FLOOR:.2f} or above in "
+    f"the ellipse and in the frame; REFUTED if that of the ellipse lies below {FLOOR:.2f}"
+)
+PAIR_RULE = (
+    f"CONFIRMED if Holm p < .05 and the interval lies at {FLOOR:.2f} or above; "
+    f"REFUTED if it lies below {FLOOR:.2f}"
+)
+CONTROL = "a background of the same class, pasted likewise; a second such donor as placebo"
+SECTION = "background"
+ANY_CLASS = "A class is recognised by its background"
+
+
+def background_section(variants: Variants) -> dict[str, Any]:
+    """BG-gap and attraction of every class, attraction of every pair, Only-BG; claims.
+
+    Keys: `classes` (rows by class: `gap`, `frame_gap`, `placebo`, `p_holm`, `detectable`,
+    `verdict`, `attraction`, `attracts`, `only_background`), `pairs` (rows `true`, `donor`,
+    `attraction`, `p_holm`, `attracts`), `flagged`, `attractors`, `claims`.
+    """
+    if not {"ellipse_same", "ellipse_other"} <= variants.names:
+        reason = "fewer than two classes have three pictures or more to lend a background"
+        claim = not_tested(ANY_CLASS, reason, rule=RULE, control=CONTROL, section=SECTION)
+        return {"tested": False, "reason": reason, "claims": [claim.to_dict()]}
+    gaps = _class_gaps(variants, "ellipse_same", "ellipse_other")
+    frames = _class_gaps(variants, "frame_same", "frame_other")
+    placebos = _placebos(variants)
+    p_gaps = holm([gap.p_value for gap in gaps])
+    pulled = pulls(variants)
+    attractions = [attraction(pulled, k) for k in range(len(variants.class_names))]
+    p_attractions = holm([effect.p_value for effect in attractions])
+    only = variants.right("only_background")
+    recalls = variants.right(ORIGINAL)
+    classes = []
+    for k, name in enumerate(variants.class_names):
+        fails = passes(gaps[k], p_gaps[k], FLOOR) and frames[k].estimate.lower >= FLOOR
+        alone = variants.of_class(only, k)
+        classes.append(
+            {
+                "name": name,
+                "gap": gaps[k].to_dict(),
+                "p_holm": float(p_gaps[k]),
+                "frame_gap": frames[k].to_dict(),
+                "placebo": placebos[k].to_dict(),
+                "detectable": gaps[k].detectable(FLOOR, len(gaps)),
+                "verdict": _class_word(gaps[k], fails, variants.of_class(recalls, k)),
+                "attraction": attractions[k].to_dict(),
+                "p_attraction_holm": float(p_attractions[k]),
+                "attracts": passes(attractions[k], p_attractions[k], FLOOR),
+                "only_background": proportion(int(alone.sum()), len(alone)).to_dict(),
+            }
+        )
+    pairs = _pairs(pulled, variants.class_names)
+    section = {
+        "tested": True,
+        "floor": FLOOR,
+        "family": len(gaps),
+        "num_draws": int(variants.rows("ellipse_other")["draw"].nunique()),
+        "num_images": len(only),
+        "chance": 1 / len(variants.class_names),
+        "only_background": proportion(int(only.sum()), len(only)).to_dict(),
+        "classes": classes,
+        "pairs": pairs,
+        "flagged": [row["name"] for row in classes if row["verdict"] == "CONFIRMED"],
+        "attractors": [row["name"] for row in classes if row["attracts"]],
+    }
+    section["claims"] = [
+        _any_class(section).to_dict(),
+        *(claim.to_dict() for claim in _pair_claims(pulled, variants.class_names)),
+    ]
+    return section
+
+
+def pulls(variants: Variants) -> pd.DataFrame:
+    """How much more often each picture is taken for the class whose background it got.
+
+    The same picture with a background of its own class is what it is compared with. One row a
+    picture and donor class: `label`, `donor` and `pull` (in [-1, 1], averaged over draws).
+    """
+    rows, found = variants.rows("ellipse_other"), variants.predictions("ellipse_other")
+    swapped = pd.DataFrame(
+        {
+            "index": rows["index"].to_numpy(),
+            "label": rows["label"].to_numpy(),
+            "donor": rows["donor_label"].to_numpy(),
+            "taken": found == rows["donor_label"].to_numpy(),
+        }
+    )
+    taken = swapped.groupby(["index", "label", "donor"])["taken"].mean().reset_index()
+    own = variants.taken("ellipse_same")
+    baseline = own.to_numpy()[own.index.get_indexer(taken["index"]), taken["donor"]]
+    return taken.assign(pull=taken["taken"] - baseline)
+
+
+def attraction(pulled: pd.DataFrame, donor: int, true: int | None = None) -> Effect:
+    """The mean pull of a class's backgrounds on all pictures of other classes, or of one."""
+    chosen = pulled["donor"] == donor
+    if true is not None:
+        chosen &= pulled["label"] == true
+    return share_difference(pulled["pull"][chosen].to_numpy())
+
+
+def _class_gaps(variants: Variants, same: str, other: str) -> list[Effect]:
+    gaps = variants.right(same) - variants.right(other)
+    return [share_difference(variants.of_class(gaps, k)) for k in range(len(variants.class_names))]
+
+
+def _placebos(variants: Variants) -> list[Effect]:
+    """The gap between two donors of the same class: nothing but chance."""
+    return _class_gaps(variants, "ellipse_same", "ellipse_placebo")
+
+
+def _class_word(gap: Effect, fails: bool, recognised: Any) -> Word:
+    if not gap.standard_error > 0 or recognised.mean() < FLOOR:
+        return "NOT TESTED"
+    return word(gap, confirmed=fails, floor=FLOOR)
+
+
+def _pairs(pulled: pd.DataFrame, names: tuple[str, ...]) -> list[dict[str, Any]]:
+    places = [(c, k) for c in range(len(names)) for k in range(len(names)) if c != k]
+    effects = [attraction(pulled, k, true=c) for c, k in places]
+    corrected = holm([effect.p_value for effect in effects])
+    return [
+        {
+            "true": names[c],
+            "donor": names[k],
+            "attraction": effect.to_dict(),
+            "p_holm": float(p_holm),
+            "attracts": passes(effect, p_holm, FLOOR),
+        }
+        for (c, k), effect, p_holm in zip(places, effects, corrected, strict=True)
+    ]
+
+
+def _any_class(section: dict[str, Any]) -> Claim:
+    """Whether any class fails; its effect is the largest gap."""
+    tested = [row for row in section["classes"] if row["verdict"] != "NOT TESTED"]
+    if not tested:
+        reason = "no class has ten pictures that the checkpoint recognises often enough"
+        return not_tested(ANY_CLASS, reason, rule=RULE, control=CONTROL, section=SECTION)
+    worst = max(tested, key=lambda row: row["gap"]["value"])
+    words = {row["verdict"] for row in tested}
+    verdict: Word = "INCONCLUSIVE"
+    if "CONFIRMED" in words:
+        verdict = "CONFIRMED"
+    elif words == {"REFUTED"}:
+        verdict = "REFUTED"
+    found = ", ".join(section["flagged"]) or "no class"
+    return Claim(
+        claim=ANY_CLASS,
+        verdict=verdict,
+        effect=Estimate(**{key: worst["gap"][key] for key in ("value", "lower", "upper")}),
+        rule=f"{RULE}, for all classes",
+        control=CONTROL,
+        num_images=section["num_images"],
+        detectable=max(row["detectable"] for row in tested),
+        sentence=(
+            f"Test: each picture got the background of its own class and of another. The largest "
+            f"loss is that of {worst['name']}, {_points(worst['gap'])}. Verdict: {found} fails."
+        ),
+        section=SECTION,
+    )
+
+
+def _pair_claims(pulled: pd.DataFrame, names: tuple[str, ...]) -> list[Claim]:
+    """The decks' clusters: does either class's background turn the other into it?"""
+    pairs = [pair for pair in PAIRS if set(pair) <= set(names)]
+    both = []
+    for first, second in pairs:
+        a, b = names.index(first), names.index(second)
+        both.append((attraction(pulled, b, true=a), attraction(pulled, a, true=b)))
+    effects = [combine(directions, [0.5, 0.5]) for directions in both]
+    corrected = holm([effect.p_value for effect in effects])
+    return [
+        _pair_claim(pair, *directions, effect, float(p_holm), len(pairs))
+        for pair, directions, effect, p_holm in zip(pairs, both, effects, corrected, strict=True)
+    ]
+
+
+def _pair_claim(
+    pair: tuple[str, str], there: Effect, back: Effect, both: Effect, p_holm: float, family: int
+) -> Claim:
+    first, second = pair
+    claim = f"{first} and {second} are confused because of their backgrounds"
+    if math.isnan(both.value):
+        reason = f"fewer than ten pictures of {first} or {second} got the other's background"
+        return not_tested(claim, reason, rule=PAIR_RULE, control=CONTROL, section=SECTION)
+    return Claim(
+        claim=claim,
+        verdict=word(both, confirmed=passes(both, p_holm, FLOOR), floor=FLOOR),
+        effect=both.estimate,
+        rule=PAIR_RULE,
+        control=CONTROL,
+        num_images=both.num_images,
+        detectable=both.detectable(FLOOR, family),
+        sentence=(
+            f"Test: {first} on a background of {second} is taken for {second} "
+            f"{_points(there.to_dict())} more often than on one of its own class; the "
+            f"other way round {_points(back.to_dict())}."
+        ),
+        section=SECTION,
+    )
+
+
+def _points(effect: dict[str, Any]) -> str:
+    """An effect's dictionary in words: "12.3 points (8.1 to 16.5)"."""
+    value, lower, upper = (100 * effect[key] for key in ("value", "lower", "upper"))
+    return f"{value:.1f} points ({lower:.1f} to {upper:.1f})"

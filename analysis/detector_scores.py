@@ -1,0 +1,130 @@
+"""How good is a detector? Recall, precision and false alarms against a measured truth.
+
+A cell is one class of one model. It is truly biased where the model's accuracy hangs on the plant
+by `RELIANT` or more, and truly free where by less than `FREE`; what lies between counts for
+neither.
+"""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from analysis.claims import Claim
+from analysis.statistics import Estimate, proportion
+
+RELIANT, FREE = 0.20, 0.05
+LEAST_RECALL, MOST_FALSE_ALARMS, LEAST_NAMED = 0.90, 0.05, 0.90
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cell:
+    """One class of one model, as one detector sees it.
+
+    Attributes:
+        detector: its name.
+        model: number of the model.
+        clean: nothing at all was planted in the model's pictures.
+        name: the class.
+        planted: the class carries a plant of the detector's own kind.
+        strength: of the plant in training; 0 where there is none.
+        reliance: measured on twins, of whatever was planted in the class.
+        flagged: by the detector.
+        named: the culprit that it named, or None.
+        culprit: the right one, or None.
+    """
+
+    detector: str
+    model: int
+    clean: bool
+    name: str
+    planted: bool
+    strength: float
+    reliance: float
+    flagged: bool
+    named: str | None
+    culprit: str | None
+
+
+def score(cells: Sequence[Cell]) -> dict[str, Any]:
+    """A detector's counts and shares with Wilson intervals, and whether it meets the goals."""
+    biased = [cell for cell in cells if cell.planted and cell.reliance >= RELIANT]
+    free = [cell for cell in cells if cell.reliance < FREE]
+    clean = [cell for cell in cells if cell.clean]
+    hits = [cell for cell in biased if cell.flagged]
+    named = sum(cell.named == cell.culprit for cell in hits)
+    false = sum(cell.flagged for cell in free)
+    alarms = sum(cell.flagged for cell in clean)
+    recall, false_alarms = proportion(len(hits), len(biased)), proportion(alarms, len(clean))
+    culprit = proportion(named, len(hits))
+    misses = _misses(recall, false_alarms, culprit)
+    return {
+        "num_biased": len(biased),
+        "num_found": len(hits),
+        "num_free": len(free),
+        "num_false": false,
+        "num_clean": len(clean),
+        "num_clean_flagged": alarms,
+        "num_named": named,
+        "recall": recall.to_dict(),
+        "precision": proportion(len(hits), len(hits) + false).to_dict(),
+        "false_alarms": false_alarms.to_dict(),
+        "culprit": culprit.to_dict(),
+        "by_strength": _by_strength(biased),
+        "misses": misses,
+        "meets_goals": not misses,
+    }
+
+
+def downgrade(claims: Sequence[Claim], scores: dict[str, Any] | None) -> list[Claim]:
+    """Claims that a detector CONFIRMED, made INCONCLUSIVE where it misses its goals.
+
+    Args:
+        claims: that rest on the detector.
+        scores: the detector's, from `score`; None where it was never validated.
+    """
+    if scores is None:
+        reason = "its detector was not validated"
+    elif scores["misses"]:
+        reason = f"its detector misses its goal: {'; '.join(scores['misses'])}"
+    else:
+        return list(claims)
+    return [
+        replace(
+            claim,
+            verdict="INCONCLUSIVE",
+            sentence=f"{claim.sentence} Not confirmed all the same, as {reason}.",
+        )
+        if claim.verdict == "CONFIRMED"
+        else claim
+        for claim in claims
+    ]
+
+
+def _misses(recall: Estimate, false_alarms: Estimate, culprit: Estimate) -> list[str]:
+    """The goals that are not met, in words; what was never seen is not met either."""
+    misses = []
+    if not recall.value >= LEAST_RECALL:
+        misses.append(f"recall {recall.value:.2f}, wanted {LEAST_RECALL:.2f} or more")
+    if not false_alarms.value <= MOST_FALSE_ALARMS:
+        misses.append(
+            f"{false_alarms.value:.1%} of clean classes flagged, wanted {MOST_FALSE_ALARMS:.0%} "
+            "or fewer"
+        )
+    if not culprit.value >= LEAST_NAMED:
+        misses.append(f"culprit named in {culprit.value:.0%}, wanted {LEAST_NAMED:.0%} or more")
+    return misses
+
+
+def _by_strength(biased: Sequence[Cell]) -> list[dict[str, Any]]:
+    """Recall by the strength of the plant (the power curve)."""
+    rows = []
+    for strength in sorted({cell.strength for cell in biased}):
+        found = [cell.flagged for cell in biased if cell.strength == strength]
+        rows.append(
+            {"strength": strength, **proportion(sum(found), len(found)).to_dict(), "n": len(found)}
+        )
+    return rows
+
+
+def cells_to_dicts(cells: Sequence[Cell]) -> list[dict[str, Any]]:
+    return [asdict(cell) for cell in cells]

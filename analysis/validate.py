@@ -1,0 +1,118 @@
+"""How good are the detectors? Trains biased and clean models and scores what is found in them."""
+
+import json
+import shlex
+import sys
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib import resources
+from importlib.metadata import version
+from pathlib import Path
+from typing import Annotated, Any
+
+import tyro
+
+from analysis.battery import BatterySettings
+from analysis.detector_scores import FREE, RELIANT, cells_to_dicts, score
+from analysis.detectors import DETECTORS
+from analysis.files import without_nan, write_json
+from trainables.errors import UserError, refuse
+
+COMMAND = "python -m analysis.validate"
+ASSET = "detectors.json"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """Score the shortcut detectors on models whose shortcuts are known."""
+
+    output: Annotated[Path, tyro.conf.Positional] = Path("analysis/assets/detectors.json")
+    num_biased: int = 10  # models with planted shortcuts
+    num_clean: int = 10  # models without
+    train_size: int = 2_500  # drawn pictures; a model trains on four fifths of them
+    images_per_class: int = 100  # test pictures
+    processes: int = 2  # of one thread each
+    seed: int = 0  # of the models; the pictures have seeds of their own
+
+    def check(self) -> None:
+        least = {"num_biased": 1, "num_clean": 1, "train_size": 500, "images_per_class": 20}
+        refuse(
+            f"{name} is {getattr(self, name)}; allowed: {low} or more; leave it out for the default"
+            for name, low in {**least, "processes": 1, "seed": 0}.items()
+            if getattr(self, name) < low
+        )
+
+
+def validate(options: Options, command: str) -> dict[str, Any]:
+    """Train, detect and score; what is written to the file."""
+    from analysis.bench import STRENGTHS, draw_pools, recipes, run_bench
+    from analysis.planted import PLANT_SETS, TEST_SEED, TRAIN_SEED, describe
+
+    options.check()
+    started = time.monotonic()
+    print("drawing the pictures, clean and planted", flush=True)
+    num_sets = min(len(PLANT_SETS), options.num_biased)
+    pools = draw_pools(
+        options.train_size, 10 * options.images_per_class, num_sets, options.processes
+    )
+    print(f"drawn in {time.monotonic() - started:.0f} s", flush=True)
+    settings = BatterySettings(
+        images_per_class=options.images_per_class,
+        families=("background", "colour", "texture"),
+        seed=options.seed,
+    )
+    cells = run_bench(
+        recipes(options.num_biased, options.num_clean, options.seed),
+        pools,
+        settings,
+        num_processes=options.processes,
+        say=lambda line: print(line, flush=True),
+    )
+    return {
+        "command": command,
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "versions": {name: version(name) for name in ("torch", "numpy", "opencv-python-headless")},
+        "seconds": time.monotonic() - started,
+        "num_biased": options.num_biased,
+        "num_clean": options.num_clean,
+        "images_per_class": options.images_per_class,
+        "train_size": options.train_size * 4 // 5,
+        "seeds": {"models": options.seed, "train": TRAIN_SEED, "test": TEST_SEED},
+        "strengths": list(STRENGTHS),
+        "plants": [describe(number) for number in range(num_sets)],
+        "reliant": RELIANT,
+        "free": FREE,
+        "detectors": {
+            name: score([cell for cell in cells if cell.detector == name]) for name in DETECTORS
+        },
+        "cells": cells_to_dicts(cells),
+    }
+
+
+def load_scores() -> dict[str, Any]:
+    """The scores that are part of the release."""
+    text = resources.files("analysis").joinpath("assets", ASSET).read_text(encoding="utf-8")
+    scores: dict[str, Any] = json.loads(text)
+    return scores
+
+
+def main() -> None:
+    try:
+        options = tyro.cli(Options, prog=COMMAND)
+        found = validate(options, f"{COMMAND} {shlex.join(sys.argv[1:])}".strip())
+        options.output.parent.mkdir(parents=True, exist_ok=True)
+        write_json(options.output, without_nan(found))
+    except UserError as error:
+        print(*(f"error: {fault}" for fault in error.faults), sep="\n", file=sys.stderr)
+        sys.exit(2)
+    for name, scores in found["detectors"].items():
+        print(
+            f"{name:<11} found {scores['num_found']} of {scores['num_biased']}, "
+            f"flagged {scores['num_clean_flagged']} of {scores['num_clean']} clean classes, "
+            f"named {scores['num_named']}: {'; '.join(scores['misses']) or 'all goals met'}"
+        )
+
+
+if __name__ == "__main__":
+    main()
