@@ -90,7 +90,7 @@ def build_report(
         "pairs": pairs,
         "per_class": per_class_section(confusion, names, samples["f1"]),
         "class_contrasts": class_contrasts_section(confusion, names, **few),
-        "systematic": systematic_section(confusion, labels, **few),
+        "systematic": systematic_section(confusion, labels, (), **few),
         "calibration": calibration_section(labels, logits, **few),
         **interventions(examined, pairs, scores),
         "attribution": attribution_section(examined.explained, **few),
@@ -186,7 +186,5 @@ def the_search(run: Run, draws: dict[str, int]) -> dict[str, Any]:
         ),
         "effects": effects_section(events, run.epochs, num_val_images=val_size),
         "anytime": anytime_section(events, settings, num_val_images=val_size),
-        "early_stopping": early_stopping_section(
-            events, run.trials, run.epochs, settings, **draws
-        ),
+        "early_stopping": early_stopping_section(events, run.trials, run.epochs, settings, **draws),
     }

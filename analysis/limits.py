@@ -51,8 +51,8 @@ def _sentences(report: dict[str, Any]) -> Iterator[str]:
         "makes them look larger than they are."
     )
     yield (
-        "Changed pictures are strange to the network. Every change is compared with one as strange, "
-        "but what the network does with natural pictures may differ from what it does with either."
+        "Changed pictures are strange to the network. Every change is compared with one as "
+        "strange, but what the network does with natural pictures may differ from both."
     )
     yield (
         "Pairs were flagged and their causes looked for on the same test images; a cause that was "

@@ -90,11 +90,10 @@ def validate(options: Options, command: str) -> dict[str, Any]:
     }
 
 
-def load_scores() -> dict[str, Any]:
-    """The scores that are part of the release."""
-    text = resources.files("analysis").joinpath("assets", ASSET).read_text(encoding="utf-8")
-    scores: dict[str, Any] = json.loads(text)
-    return scores
+def load_scores() -> dict[str, Any] | None:
+    """The scores that are part of the release; None where it was made without them."""
+    asset = resources.files("analysis").joinpath("assets", ASSET)
+    return json.loads(asset.read_text(encoding="utf-8")) if asset.is_file() else None
 
 
 def main() -> None:

@@ -4,11 +4,11 @@ import json
 from pathlib import Path
 from typing import Any
 
+import examined
 import pytest
 from fabricate import make_predictions
 
-from analysis import render
-from analysis.contents import build_report
+from analysis import svg
 from analysis.run_reader import read_run
 from search.conclusion import conclude
 from search.confirmation import Plan, choose_candidates
@@ -35,17 +35,7 @@ def confirmation(
 
 
 def report_on(folder: Path) -> dict[str, Any]:
-    labels, logits = make_predictions(RECALLS, images_per_class=30)
-    report = build_report(
-        read_run(folder),
-        labels,
-        logits,
-        num_resamples=200,
-        seed=0,
-        command="python -m analysis.report runs/made-up",
-        device="cpu",
-    )
-    return json.loads(json.dumps(report, allow_nan=False))
+    return examined.report_on(folder, *make_predictions(RECALLS, images_per_class=30))
 
 
 def write(folder: Path, values: dict[str, Any]) -> None:
@@ -65,13 +55,13 @@ def test_the_meter_runs_from_the_selected_figure_to_the_test(run_folder: Path) -
     assert meter["fresh_mean"] == pytest.approx(0.89)
     assert meter["test"] == report["verdict"]["macro_f1"]
     assert meter["fresh_to_test"] == pytest.approx(meter["test"]["value"] - 0.89)
-    page = render.render_html(report)
+    page = examined.page_of(report)
     told = section(page)
     assert report["confirmation"]["verdict"][1:] in told
     assert "93.0" in told
     assert "-4.0<small>s.e. 1.2</small>" in told
-    assert page.count("<svg") == 7
-    assert "other training seeds" not in page
+    assert page.count("<svg") == 16
+    assert "fresh seeds of the configuration" not in page
     assert "come from the pool that the search drew from" in page
 
 
@@ -80,7 +70,7 @@ def test_a_test_figure_of_another_trial_does_not_stand_beside_the_meter(run_fold
     report = report_on(run_folder)
     assert report["confirmation"]["meter"]["trial"] == 1
     assert report["confirmation"]["meter"]["test"] is None
-    told = section(render.render_html(report))
+    told = section(examined.page_of(report))
     assert "The test figure of this report is of another trial" in told
     assert "best checkpoint, which is of trial 3" in told
 
@@ -97,7 +87,7 @@ def test_a_confirmation_with_less_to_show(
     run_folder: Path, values: dict[str, Any], words: str
 ) -> None:
     write(run_folder, values)
-    assert words in section(render.render_html(report_on(run_folder)))
+    assert words in section(examined.page_of(report_on(run_folder)))
 
 
 def test_a_run_that_was_not_confirmed_says_so(
@@ -105,11 +95,10 @@ def test_a_run_that_was_not_confirmed_says_so(
 ) -> None:
     report = report_on(run_folder)
     assert report["confirmation"] is None
-    names = ("gate", "confusion", "class_f1", "accuracy", "loss", "search")
-    monkeypatch.setattr(render, "figures", lambda report: dict.fromkeys(names, ""))
-    page = render.render_html(report)
+    monkeypatch.setattr(svg, "draw_svg", lambda draw, **sizes: "<svg></svg>")
+    page = examined.page_of(report)
     assert "This run was not confirmed" in section(page)
-    assert "other training seeds" in page
+    assert "fresh seeds of the configuration" in page
 
 
 @pytest.mark.parametrize(

@@ -1,18 +1,15 @@
 """The page holds what report.json holds, escapes it, and asks nothing of the network."""
 
-import json
 import re
 import warnings
+from functools import partial
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import pytest
+from examined import page_of, report_on
 from fabricate import CIFAR10, HEAD_EPOCHS, edit_json, make_predictions, make_run
 
-from analysis import render
-from analysis.contents import build_report
-from analysis.run_reader import read_run
+from analysis import render, svg
 from trainables import journal
 
 pytestmark = pytest.mark.timeout(30)  # six figures a page, each laid out by matplotlib
@@ -20,31 +17,15 @@ pytestmark = pytest.mark.timeout(30)  # six figures a page, each laid out by mat
 RECALLS = [0.9, 0.95, 0.8, 0.7, 0.85, 0.8, 0.95, 0.9, 0.95, 0.9]
 
 
-def report_on(
-    folder: Path, labels: np.ndarray, logits: np.ndarray, *, num_resamples: int = 200
-) -> dict[str, Any]:
-    report = build_report(
-        read_run(folder),
-        labels,
-        logits,
-        num_resamples=num_resamples,
-        seed=0,
-        command="python -m analysis.report runs/made-up",
-        device="cpu",
-    )
-    return json.loads(json.dumps(report, allow_nan=False))
-
-
 @pytest.fixture
 def without_figures(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Drawing takes a second a page: spare it where only the words are looked at."""
-    names = ("gate", "confusion", "class_f1", "accuracy", "loss", "search", "ranking")
-    monkeypatch.setattr(render, "figures", lambda report: dict.fromkeys(names, ""))
+    """Drawing takes seconds a page: spare it where only the words are looked at."""
+    monkeypatch.setattr(svg, "draw_svg", lambda draw, **sizes: "<svg></svg>")
 
 
 def test_page_of_a_whole_run(run_folder: Path) -> None:
     report = report_on(run_folder, *make_predictions(RECALLS, images_per_class=100))
-    page = render.render_html(report)
+    page = page_of(report)
     for expected in (
         report["verdict"]["sentence"],
         "opened once, for this report",
@@ -55,19 +36,18 @@ def test_page_of_a_whole_run(run_folder: Path) -> None:
         *(f"<li>{sentence}</li>" for sentence in report["limits"] if "'" not in sentence),
     ):
         assert expected in page
-    assert page.count("<svg") == 6
-    assert page.count("Made by <code>python -m analysis.report runs/made-up</code>") == 6
+    assert page.count("<svg") == 15
+    assert page.count("Made by <code>python -m analysis.report runs/made-up</code>") == 23
     ids = re.findall(r'\bid="([^"]+)"', page)
     assert len(ids) == len(set(ids))
 
 
 def test_page_needs_no_network(run_folder: Path) -> None:
-    page = render.render_html(
-        report_on(run_folder, *make_predictions(RECALLS, images_per_class=20))
-    )
+    page = page_of(report_on(run_folder, *make_predictions(RECALLS, images_per_class=20)))
     addresses = set(re.findall(r'https?://[^"\s<]+', page))
     assert addresses == {"http://www.w3.org/1999/xlink"}  # a name, never fetched
-    assert set(re.findall(r'(?:src|href)="([^"]{1})', page)) == {"#"}
+    assert set(re.findall(r'href="([^"]{1})', page)) == {"#"}
+    assert set(re.findall(r'src="([^"]{15})', page)) == {"data:image/png;"}
     assert set(re.findall(r"url\((.)", page)) <= {"#"}
     assert "<script" not in page
     assert "@import" not in page
@@ -77,7 +57,7 @@ def test_equal_input_gives_equal_bytes(run_folder: Path) -> None:
     labels, logits = make_predictions(RECALLS, images_per_class=20)
     first, second = (report_on(run_folder, labels, logits) for _ in range(2))
     second["created"] = first["created"]
-    assert render.render_html(first) == render.render_html(second)
+    assert page_of(first) == page_of(second)
 
 
 @pytest.mark.parametrize("share_right", [0.0, 1.0])
@@ -88,7 +68,7 @@ def test_all_right_and_all_wrong(tmp_path: Path, num_classes: int, share_right: 
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         report = report_on(folder, labels, logits)
-        page = render.render_html(report)
+        page = page_of(report)
     assert report["verdict"]["macro_f1"]["value"] == share_right
     assert ("No image was confused." in page) == (share_right == 1.0)
     assert any("have no width" in sentence for sentence in report["limits"])
@@ -101,7 +81,7 @@ def test_classes_absent_from_the_test(run_folder: Path) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         report = report_on(run_folder, labels[seen], logits[seen])
-        page = render.render_html(report)
+        page = page_of(report)
     assert report["per_class"]["absent"] == ["ship", "truck"]
     assert report["per_class"]["classes"][9]["f1"] == {"value": None, "lower": None, "upper": None}
     assert "The test has no image of ship, truck." in page
@@ -112,16 +92,16 @@ def test_a_hundred_classes(tmp_path: Path) -> None:
     folder = make_run(tmp_path, class_names=names)
     labels, logits = make_predictions([0.8] * 100, images_per_class=4)
     report = report_on(folder, labels, logits, num_resamples=100)
-    assert "class 99" in render.render_html(report)
+    assert "class 99" in page_of(report)
 
 
 def test_names_are_escaped(run_folder: Path) -> None:
     names = ["<script>alert(1)</script>", *CIFAR10[1:]]
     edit_json(run_folder / "experiment.json", class_names=names, name="<b>bold</b>")
     report = report_on(run_folder, *make_predictions(RECALLS, images_per_class=20))
-    page = render.render_html(report)
+    page = page_of(report)
     assert "<script" not in page
-    assert "<b>" not in page
+    assert "<b>bold" not in page
     assert "&lt;script&gt;" in page
 
 
@@ -130,7 +110,7 @@ def test_a_run_that_knows_little(run_folder: Path) -> None:
     (run_folder / "audit.json").unlink()
     edit_json(run_folder / "experiment.json", git_commit=None, versions={}, hardware={})
     report = report_on(run_folder, *make_predictions(RECALLS, images_per_class=20))
-    page = render.render_html(report)
+    page = page_of(report)
     assert "its data were not audited" in page
     assert "commit not recorded" in page
 
@@ -139,7 +119,7 @@ def test_a_run_that_knows_little(run_folder: Path) -> None:
 def test_a_test_that_was_opened_before(tmp_path: Path) -> None:
     folder = make_run(tmp_path, num_openings=3)
     report = report_on(folder, *make_predictions(RECALLS, images_per_class=20))
-    assert "opened 3 times; this report is the last" in render.render_html(report)
+    assert "opened 3 times; this report is the last" in page_of(report)
     assert any("opened 3 times" in sentence for sentence in report["limits"])
 
 
@@ -147,7 +127,7 @@ def test_a_test_that_was_opened_before(tmp_path: Path) -> None:
 def test_many_trials_fold(tmp_path: Path) -> None:
     folder = make_run(tmp_path, num_trials=25)
     report = report_on(folder, *make_predictions(RECALLS, images_per_class=20))
-    page = render.render_html(report)
+    page = page_of(report)
     assert "5 more trials</summary>" in page
     assert page.count('<span class="tag">winner</span>') == 1
 
@@ -157,23 +137,28 @@ def spare(folder: Path, spared: range, num_trials: int) -> None:
     settings = {"grace_epochs": 1, "reduction_factor": 3.0, "finetune_epochs": 10}
     edit_json(folder / "experiment.json", settings={**settings, "late_bloomers": 0.5})
     condemned = {"rung": 1, "epoch": HEAD_EPOCHS + 1}
+    planned = {"head_epochs": HEAD_EPOCHS, "finetune_epochs": 10}
+    reported = {"epoch": HEAD_EPOCHS + 1, "phase2_epoch": 1, "val_macro_f1": 0.5}
     for trial in range(num_trials):
+        write = partial(journal.append, folder / "journal.jsonl", trial=trial)
+        write("started", config=planned, params={})
+        write("reported", report=reported)
         if trial in spared:
-            journal.append(folder / "journal.jsonl", "spared", trial=trial, **condemned)
+            write("spared", **condemned)
         elif trial % 6 in (1, 2, 4):
-            journal.append(folder / "journal.jsonl", "stopped", trial=trial, by="asha", **condemned)
+            write("stopped", by="asha", **condemned)
 
 
 def test_what_early_stopping_cost(tmp_path: Path) -> None:
     folder = make_run(tmp_path, num_trials=72)
     spare(folder, range(6, 72, 6), 72)  # half of those that finished
     report = report_on(folder, *make_predictions(RECALLS, images_per_class=20))
-    page = render.render_html(report)
+    page = page_of(report)
     told = report["early_stopping"]
     assert (told["num_stopped"], told["num_spared_ended"]) == (36, 11)
     assert "ASHA condemned 47 trials" in page
     assert "Each stands for\n    4.3 of the condemned" in page
-    assert page.count("<svg") == 7
+    assert page.count("<svg") == 18
     assert told["regret"]["verdict"] in page
     assert [row["epoch"] for row in told["ranking"]["epochs"] if row["is_rung"]] == [1, 3, 9]
 
@@ -182,9 +167,9 @@ def test_what_early_stopping_cost(tmp_path: Path) -> None:
 def test_early_stopping_with_few_or_no_spared_trials(tmp_path: Path) -> None:
     folder = make_run(tmp_path)
     predictions = make_predictions(RECALLS, images_per_class=20)
-    assert "--late-bloomers 0.3" in render.render_html(report_on(folder, *predictions))
+    assert "--late-bloomers 0.3" in page_of(report_on(folder, *predictions))
     spare(folder, range(0, 1), 6)
-    page = render.render_html(report_on(folder, *predictions))
+    page = page_of(report_on(folder, *predictions))
     assert "1 spared trial is too few, 10 the least" in page
 
 
