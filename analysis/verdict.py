@@ -6,8 +6,7 @@ from typing import Any, Literal
 from analysis import metrics
 from analysis.metrics import FloatArray, IntArray
 from analysis.statistics import Estimate, estimate
-
-GATE = 0.65  # minimum viable macro-F1
+from trainables.evaluation import GATE
 
 Word = Literal["ABOVE", "BELOW", "BORDERLINE"]
 

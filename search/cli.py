@@ -16,7 +16,7 @@ from trainables.errors import UserError, refuse
 CHANGEABLE = {
     "num_trials", "max_hours", "max_concurrent", "cpus_per_trial", "gpus_per_trial",
     "workers_per_trial", "reserve_trials", "disk_quota", "reuse", "reuse_limit",
-    "storage", "name", "resume", "dry_run",
+    "diagnose", "storage", "name", "resume", "dry_run",
 }  # fmt: skip
 # What a run around another run's winner takes over: what its trials occupy, and on what.
 OF_THE_RUN = (

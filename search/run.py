@@ -34,6 +34,7 @@ def main(arguments: Sequence[str]) -> None:
 def search(settings: Settings, folder: RunFolder) -> None:
     """Everything heavy is imported here, after the arguments have been checked."""
     from search import intervene, preparation, summary, tuner
+    from search.diagnosis import diagnose
     from search.disk import enough_room
     from search.environment import check_gpus, choose_precision
     from search.lock import only_driver
@@ -63,6 +64,7 @@ def search(settings: Settings, folder: RunFolder) -> None:
             return
         record = tuner.run_search(settings, folder, data.pictures, base)
     summary.print_summary(record, folder)
+    diagnose(record, settings, folder)
 
 
 if __name__ == "__main__":

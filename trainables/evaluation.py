@@ -9,6 +9,8 @@ from torch.nn import functional as F
 
 from trainables.parallel import WorkerGroup
 
+GATE = 0.65  # minimum viable macro-F1 (decks A and B)
+
 
 class Tally:
     """Sums of one pass over a split, kept on the device so that no step waits for the host."""

@@ -104,7 +104,7 @@ def run_ours(
         *("finetune_epochs", "batch_size", "num_trials", "max_concurrent", "storage", "precision"),
         "reuse",
     )
-    command = [sys.executable, "-m", "search.run"]
+    command = [sys.executable, "-m", "search.run", "--no-diagnose"]
     for name in names:
         command += [f"--{name.replace('_', '-')}", str(flags[name])]
     usage = _measured(command, scratch)
