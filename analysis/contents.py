@@ -30,7 +30,7 @@ from analysis.optimism import confirmation_section
 from analysis.overfitting import overfitting_section
 from analysis.per_class import per_class_section
 from analysis.provenance import audit_section, model_section, reproduce_section
-from analysis.root_cause import root_causes
+from analysis.root_cause import human_pair_rates, root_causes
 from analysis.run_reader import Run
 from analysis.selection import search_section
 from analysis.sky import sky_section
@@ -41,6 +41,7 @@ from analysis.texture import PAIR, texture_section
 from analysis.trajectory import trajectory_section
 from analysis.unfreeze import unfreeze_section
 from analysis.verdict import verdict_section
+from trainables.data.spec import DataSpec
 
 FORMAT_VERSION = 2
 FEW_RESAMPLES = 2_000  # where a draw costs more than counting a matrix
@@ -117,6 +118,7 @@ def build_report(
         colour=report["colour"],
         texture=report["texture"],
         labels=None,
+        human_rates=human_pair_rates(names, DataSpec.from_dict(run.experiment["data"]).source_name),
         run_folder=run.path,
     )
     report["claims"] = claims_section(report)

@@ -22,6 +22,8 @@ from trainables.data.images import ImageSet
 from trainables.data.load import load_training
 from trainables.data.spec import DataSpec
 
+MOST_SHOWN_PAIRS = 4  # with evidence sheets, which are large
+
 
 def write_report(
     run_folder: Path,
@@ -99,9 +101,10 @@ def pairs_of(
 
 
 def flagged_pairs(pairs: dict[str, Any], class_names: tuple[str, ...]) -> list[tuple[int, int]]:
-    """The flagged pairs as class indices, the clearest first."""
-    return [
+    """The clearest of the flagged pairs as class indices."""
+    found = [
         (class_names.index(row["first"]), class_names.index(row["second"]))
         for row in pairs["pairs"]
         if row["flagged"]
     ]
+    return found[:MOST_SHOWN_PAIRS]

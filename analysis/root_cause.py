@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from analysis.follow_up import follow_up_command
+from trainables.data.classes import CIFAR10_CLASSES
 
 # How often people take the two for each other, as a share of their pictures: CIFAR-10H's test
 # pictures, about 50 people each (Peterson et al. 2019), with all people's votes counted.
@@ -21,6 +22,7 @@ HUMAN_PAIR_RATES: Mapping[frozenset[str], float] = {
     frozenset(("airplane", "ship")): 0.016,
     frozenset(("airplane", "bird")): 0.007,
 }
+
 UNEXPLAINED = "unexplained"
 CURES = {
     "wrong labels": "none: mend the labels",
@@ -42,6 +44,12 @@ class Finding:
     section: str  # of the report, that tells more
 
 
+def human_pair_rates(class_names: tuple[str, ...], source: str) -> Mapping[frozenset[str], float]:
+    """What is known of people and such pictures: of photographs of CIFAR-10's classes, that."""
+    is_cifar = set(class_names) == set(CIFAR10_CLASSES) and source != "synthetic"
+    return HUMAN_PAIR_RATES if is_cifar else {}
+
+
 def root_causes(
     pairs: Mapping[str, Any],
     *,
@@ -49,6 +57,7 @@ def root_causes(
     colour: Mapping[str, Any],
     texture: Mapping[str, Any],
     labels: Mapping[str, Any] | None,
+    human_rates: Mapping[frozenset[str], float],
     run_folder: Path,
 ) -> list[dict[str, Any]]:
     """Every flagged pair with its symptom, what each test says of it, the causes and a cure to try.
@@ -59,6 +68,7 @@ def root_causes(
         colour: `colour_section`.
         texture: `texture_section`, which was asked for the flagged pairs.
         labels: `label_issues_section`; None where it was not made.
+        human_rates: how often people take two classes for each other in such pictures.
         run_folder: of the run, for the command that tests the cure.
 
     Returns:
@@ -72,7 +82,7 @@ def root_causes(
         pair = (row["first"], row["second"])
         findings = [
             _wrong_labels(pair, labels),
-            _semantic(pair, row),
+            _semantic(row, human_rates.get(frozenset(pair))),
             _contextual(pair, background),
             _colour(pair, colour),
             _texture(pair, texture),
@@ -129,9 +139,8 @@ def _wrong_labels(pair: tuple[str, str], labels: Mapping[str, Any] | None) -> Fi
     )
 
 
-def _semantic(pair: tuple[str, str], row: Mapping[str, Any]) -> Finding:
+def _semantic(row: Mapping[str, Any], human: float | None) -> Finding:
     """People confuse the two as often: the pictures, and not the model, are ambiguous."""
-    human = HUMAN_PAIR_RATES.get(frozenset(pair))
     if human is None:
         return Finding(
             cause="semantic overlap",

@@ -4,7 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from analysis.root_cause import UNEXPLAINED, root_causes
+from analysis.root_cause import (
+    HUMAN_PAIR_RATES,
+    UNEXPLAINED,
+    human_pair_rates,
+    root_causes,
+)
+from trainables.data.classes import CIFAR10_CLASSES
 
 ESTIMATE = {"value": 0.2, "lower": 0.1, "upper": 0.3}
 
@@ -39,6 +45,7 @@ def causes(row, *, attracts=False, colour="REFUTED", reads="undecided", labels=N
         },
         texture={"pairs": [{"pair": ["dog", "cat"], "excess": ESTIMATE, "reads": reads}]},
         labels=labels,
+        human_rates=HUMAN_PAIR_RATES,
         run_folder=Path("runs/demo"),
     )
     return found
@@ -97,7 +104,14 @@ def test_what_the_pictures_did_not_allow_is_said():
         colour={"tested": False, "reason": "too few pictures"},
         texture={"pairs": []},
         labels=None,
+        human_rates={},
         run_folder=Path("runs/demo"),
     )
     assert {finding["answer"] for finding in found["findings"]} == {"not tested"}
     assert UNEXPLAINED in found["verdict"].lower()
+
+
+def test_people_are_quoted_for_photographs_of_these_classes_alone():
+    assert human_pair_rates(CIFAR10_CLASSES, "cifar10") is HUMAN_PAIR_RATES
+    assert human_pair_rates(CIFAR10_CLASSES, "synthetic") == {}
+    assert human_pair_rates(("cat", "dog"), "imagefolder") == {}
