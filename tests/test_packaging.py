@@ -47,7 +47,9 @@ def test_an_installed_copy_has_weights_templates_and_commands(tmp_path: Path):
             check=True,
         ).stdout
 
-    assert python("-c", CHECK, str(target)).split() == ["report.css", "report.html.j2"]
+    templates = python("-c", CHECK, str(target)).split()
+    assert {"report.css", "report.html.j2", "sections/background.html.j2"} <= set(templates)
+    assert (target / "analysis" / "assets" / "detectors.json").is_file()
     assert "--num-trials" in python("-m", "search.run", "--help")
     for module in ("search.export", "analysis.report", "trainables.predict", "trainables.pretrain"):
         assert "usage" in python("-m", module, "--help")
