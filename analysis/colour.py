@@ -55,7 +55,8 @@ def colour_section(variants: Variants, images: Images | None = None) -> dict[str
 
     Keys: `classes` (rows: `hue_drop`, `hue_excess` (the difference in differences), `p_holm`,
     `detectable`, `verdict`, `by_rotation`, `tints` (tint -> attraction against the other tints),
-    `tint` (the one in which the class is seen most, or None), `histogram_auc`), `flagged`, `claims`.
+    `tint` (the one in which the class is seen most, or None), `histogram_auc`), `flagged`,
+    `claims`.
     """
     if not {f"hue_{degrees}" for degrees in ROTATIONS_DEGREES} <= variants.names:
         reason = "the table has no hue rotations"
