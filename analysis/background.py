@@ -16,15 +16,16 @@ from analysis.claims import Claim, Word, not_tested
 from analysis.differences import (
     Effect,
     combine,
-    holm,
     passes,
     share_difference,
     word,
 )
+from analysis.multiplicity import holm
 from analysis.statistics import Estimate, proportion
 from analysis.variant_table import ORIGINAL, Variants
 
 FLOOR = 0.10  # a smaller gap does not matter
+FEWEST_SOURCES = 3  # classes that a background draws, where it does not draw all together enough
 PAIRS = (("airplane", "bird"), ("airplane", "ship"))  # the decks' background clusters
 RULE = (
     f"CONFIRMED if Holm p < .05 in the ellipse and the intervals lie at {FLOOR:.2f} or above in "
@@ -43,7 +44,8 @@ def background_section(variants: Variants) -> dict[str, Any]:
     """BG-gap and attraction of every class, attraction of every pair, Only-BG; claims.
 
     Keys: `classes` (rows by class: `gap`, `frame_gap`, `placebo`, `p_holm`, `detectable`,
-    `verdict`, `attraction`, `attracts`, `only_background`), `pairs` (rows `true`, `donor`,
+    `verdict`, `attraction`, `attracts`, `drawn_from`,
+    `only_background`), `pairs` (rows `true`, `donor`,
     `attraction`, `p_holm`, `attracts`), `flagged`, `attractors`, `claims`.
     """
     if not {"ellipse_same", "ellipse_other"} <= variants.names:
@@ -57,12 +59,14 @@ def background_section(variants: Variants) -> dict[str, Any]:
     pulled = pulls(variants)
     attractions = [attraction(pulled, k) for k in range(len(variants.class_names))]
     p_attractions = holm([effect.p_value for effect in attractions])
+    pairs = _pairs(pulled, variants.class_names)
     only = variants.right("only_background")
     recalls = variants.right(ORIGINAL)
     classes = []
     for k, name in enumerate(variants.class_names):
         fails = passes(gaps[k], p_gaps[k], FLOOR) and frames[k].estimate.lower >= FLOOR
         alone = variants.of_class(only, k)
+        drawn_from = [row["true"] for row in pairs if row["donor"] == name and row["attracts"]]
         classes.append(
             {
                 "name": name,
@@ -74,11 +78,12 @@ def background_section(variants: Variants) -> dict[str, Any]:
                 "verdict": _class_word(gaps[k], fails, variants.of_class(recalls, k)),
                 "attraction": attractions[k].to_dict(),
                 "p_attraction_holm": float(p_attractions[k]),
-                "attracts": passes(attractions[k], p_attractions[k], FLOOR),
+                "attracts": passes(attractions[k], p_attractions[k], FLOOR)
+                or len(drawn_from) >= FEWEST_SOURCES,
+                "drawn_from": drawn_from,
                 "only_background": proportion(int(alone.sum()), len(alone)).to_dict(),
             }
         )
-    pairs = _pairs(pulled, variants.class_names)
     section = {
         "tested": True,
         "floor": FLOOR,

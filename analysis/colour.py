@@ -4,7 +4,6 @@ The loss under rotations of the whole picture's hue, minus the other classes' me
 strange colour costs anyone cancels.
 """
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -18,13 +17,14 @@ from analysis.claims import Claim, Word, not_tested
 from analysis.differences import (
     Effect,
     against_the_mean,
-    holm,
+    combine,
     passes,
     share_difference,
     word,
 )
 from analysis.donors import Images
 from analysis.hues import ROTATIONS_DEGREES, TINT_DEGREES, colour_histograms
+from analysis.multiplicity import holm
 from analysis.statistics import Estimate
 from analysis.variant_table import ORIGINAL, Variants
 
@@ -55,7 +55,8 @@ def colour_section(variants: Variants, images: Images | None = None) -> dict[str
 
     Keys: `classes` (rows: `hue_drop`, `hue_excess` (the difference in differences), `p_holm`,
     `detectable`, `verdict`, `by_rotation`, `tints` (tint -> attraction against the other tints),
-    `tint` (the one that draws most, or None), `histogram_auc`), `flagged`, `claims`.
+    `tint` (the one in which the class is seen most, or None), `histogram_auc`), `flagged`,
+    `claims`.
     """
     if not {f"hue_{degrees}" for degrees in ROTATIONS_DEGREES} <= variants.names:
         reason = "the table has no hue rotations"
@@ -90,7 +91,7 @@ def colour_section(variants: Variants, images: Images | None = None) -> dict[str
                     for degrees, drop in drops.items()
                 },
                 "tints": {colour: effect.to_dict() for colour, effect in tints.items()},
-                "tint": _drawing_tint(tints),
+                "tint": favoured_tint(variants, k),
                 "histogram_auc": available.get(name),
             }
         )
@@ -115,10 +116,23 @@ def tint_attraction(variants: Variants, label: int, colour: str) -> Effect:
     return share_difference(variants.not_of_class(tinted - sum(others) / len(others), label))
 
 
-def _drawing_tint(tints: Mapping[str, Effect]) -> str | None:
-    """The tint that draws most, if its interval lies above 0."""
-    drawing = {name: e for name, e in tints.items() if e.estimate.lower > 0}
-    return max(drawing, key=lambda name: drawing[name].value) if drawing else None
+def favoured_tint(variants: Variants, label: int) -> str | None:
+    """The tint in which a class is seen the most, against the others; None where none stands out.
+
+    Its own pictures (which lose their colour in a foreign tint) and those of the other classes
+    (which may gain it) weigh the same.
+    """
+    taken = {colour: variants.taken_for(f"tint_{colour}", label) for colour in TINT_DEGREES}
+    favours = {}
+    for colour in TINT_DEGREES:
+        others = [taken[other] for other in TINT_DEGREES if other != colour]
+        change = taken[colour] - sum(others) / len(others)
+        own = share_difference(variants.of_class(change, label))
+        foreign = share_difference(variants.not_of_class(change, label))
+        favour = combine([own, foreign], [0.5, 0.5])
+        if favour.estimate.lower > 0:
+            favours[colour] = favour.value
+    return max(favours, key=lambda colour: favours[colour], default=None)
 
 
 def _class_word(variants: Variants, label: int, excess: Effect, p_holm: float) -> Word:

@@ -11,7 +11,6 @@ from analysis.attribution_section import attribution_section
 from analysis.background import background_section
 from analysis.calibration import calibration_section
 from analysis.chassis import chassis_section
-from analysis.claims import Claim
 from analysis.claims_table import claims_section
 from analysis.class_contrasts import class_contrasts_section
 from analysis.colour import colour_section
@@ -34,7 +33,7 @@ from analysis.root_cause import human_pair_rates, root_causes
 from analysis.run_reader import Run
 from analysis.selection import search_section
 from analysis.sky import sky_section
-from analysis.statistics import CONFIDENCE, Estimate, bootstrap
+from analysis.statistics import CONFIDENCE, bootstrap
 from analysis.swot import swot_section
 from analysis.systematic import systematic_section
 from analysis.texture import PAIR, texture_section
@@ -153,11 +152,7 @@ def downgraded(
 ) -> dict[str, Any]:
     """A section whose claims are as strong as the detector that they rest on."""
     own = scores["detectors"][detector] if scores else None
-    claims = [
-        Claim(**{**claim, "effect": Estimate(**claim["effect"]) if claim["effect"] else None})
-        for claim in section["claims"]
-    ]
-    return section | {"claims": [claim.to_dict() for claim in downgrade(claims, own)]}
+    return section | {"claims": downgrade(section["claims"], own)}
 
 
 def training(run: Run, examined: Examined, draws: dict[str, int]) -> dict[str, Any]:

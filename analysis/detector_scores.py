@@ -6,10 +6,9 @@ neither.
 """
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from typing import Any
 
-from analysis.claims import Claim
 from analysis.statistics import Estimate, proportion
 
 RELIANT, FREE = 0.20, 0.05
@@ -75,11 +74,13 @@ def score(cells: Sequence[Cell]) -> dict[str, Any]:
     }
 
 
-def downgrade(claims: Sequence[Claim], scores: dict[str, Any] | None) -> list[Claim]:
+def downgrade(
+    claims: Sequence[dict[str, Any]], scores: dict[str, Any] | None
+) -> list[dict[str, Any]]:
     """Claims that a detector CONFIRMED, made INCONCLUSIVE where it misses its goals.
 
     Args:
-        claims: that rest on the detector.
+        claims: rows of the claims table (`Claim.to_dict`) that rest on the detector.
         scores: the detector's, from `score`; None where it was never validated.
     """
     if scores is None:
@@ -89,12 +90,12 @@ def downgrade(claims: Sequence[Claim], scores: dict[str, Any] | None) -> list[Cl
     else:
         return list(claims)
     return [
-        replace(
-            claim,
-            verdict="INCONCLUSIVE",
-            sentence=f"{claim.sentence} Not confirmed all the same, as {reason}.",
-        )
-        if claim.verdict == "CONFIRMED"
+        claim
+        | {
+            "verdict": "INCONCLUSIVE",
+            "sentence": f"{claim['sentence']} Not confirmed all the same, as {reason}.",
+        }
+        if claim["verdict"] == "CONFIRMED"
         else claim
         for claim in claims
     ]

@@ -20,7 +20,7 @@ def by_background(variants: Variants) -> Flags:
 
 
 def by_colour(variants: Variants) -> Flags:
-    """Culprit: the tint that draws other classes' pictures to this one the most."""
+    """Culprit: the tint in which the class is seen the most."""
     section = colour_section(variants)
     if not section["tested"]:
         return {}

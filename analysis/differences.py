@@ -13,13 +13,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from scipy.special import ndtr, ndtri
-from statsmodels.stats.multitest import multipletests
 
 from analysis.claims import Word
-from analysis.metrics import FloatArray
+from analysis.multiplicity import ALPHA
 from analysis.statistics import CONFIDENCE, Estimate
 
-ALPHA, POWER = 0.05, 0.8
+POWER = 0.8
 FEWEST_IMAGES = 10  # fewer pictures bear no interval that would hold
 
 
@@ -122,16 +121,6 @@ def against_the_mean(effect: Effect, others: Sequence[Effect]) -> Effect:
     if not defined:
         return undefined(effect.num_images)
     return combine([effect, *defined], [1.0, *[-1 / len(defined)] * len(defined)])
-
-
-def holm(p_values: Sequence[float]) -> FloatArray:
-    """Holm's corrected p-values, shape as given; NaN stays NaN and is not counted."""
-    values = np.asarray(p_values, dtype=np.float64)
-    corrected = np.full(len(values), np.nan)
-    defined = ~np.isnan(values)
-    if defined.any():
-        corrected[defined] = multipletests(values[defined], method="holm")[1]
-    return corrected
 
 
 def passes(effect: Effect, p_holm: float, floor: float) -> bool:

@@ -13,13 +13,13 @@ import pandas as pd
 import statsmodels.api as sm
 from scipy import stats
 from statsmodels.regression.linear_model import RegressionResults
-from statsmodels.stats.multitest import multipletests
 
 from analysis.claims import Claim, Word, not_tested, verdict
 from analysis.deck_claims import DECK_CLAIMS, DECK_SETTINGS, DeckClaim
 from analysis.design import Design, design_of
 from analysis.importance import LEAST_TRIALS
 from analysis.metrics import FloatArray
+from analysis.multiplicity import holm
 from analysis.statistics import CONFIDENCE, Estimate
 from analysis.tried import Setting, Tried, read_tried
 from analysis.unfrozen import depth_of, is_known
@@ -140,7 +140,7 @@ def _effects(
 def _with_holm(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """The rows with Holm's p-values over all of them."""
     if rows:
-        adjusted = multipletests([row["p_value"] for row in rows], method="holm")[1]
+        adjusted = holm([row["p_value"] for row in rows])
         for row, p_value in zip(rows, adjusted, strict=True):
             row["holm_p"] = float(p_value)
     return rows

@@ -13,10 +13,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 import numpy as np
-from statsmodels.stats.multitest import multipletests
 
 from analysis import metrics
 from analysis.metrics import FloatArray, IntArray, ratio
+from analysis.multiplicity import holm
 from analysis.paired_seeds import LEAST_SEEDS, detectable, paired_estimate, paired_p_value
 from analysis.statistics import CONFIDENCE, Estimate
 
@@ -98,7 +98,7 @@ def interventions_section(
     cures = [arm for arm in arms if arm["pair"] and arm["arm"] not in (BASELINE, PLACEBO)]
     if cures:
         p_values = [arm["pair"]["p_value"] for arm in cures]
-        corrected = multipletests(p_values, alpha=ALPHA, method="holm")[1]
+        corrected = holm(p_values)
         for arm, p_holm in zip(cures, corrected, strict=True):
             arm["pair"]["p_holm"] = float(p_holm)
     for arm in arms:
@@ -156,7 +156,7 @@ def _difference(by_seed: FloatArray) -> dict[str, float]:
 def _classes(changes: FloatArray, class_names: Sequence[str]) -> list[dict[str, Any]]:
     """Each class' change of F1; `changes` has shape (S, K)."""
     p_values = [paired_p_value(column) for column in changes.T]
-    corrected = multipletests(p_values, alpha=ALPHA, method="holm")[1]
+    corrected = holm(p_values)
     return [
         {
             "name": name,

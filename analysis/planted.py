@@ -8,6 +8,7 @@ mixture: each picture comes from the planted world with chance s. The truth abou
 measured, not assumed: accuracy on the planted test pictures minus that on their neutral twins.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -91,8 +92,8 @@ class Pools:
 
 
 def draw_world(plant_set: int | None, count: int, seed: int) -> Pictures:
-    """About `count` pictures of the neutral world, or of one with a set of `PLANT_SETS`."""
-    size = max(10, count // NUM_CHUNKS // 10 * 10)
+    """`count` pictures or a few more, of the neutral world or of one with a set of `PLANT_SETS`."""
+    size = 10 * math.ceil(count / NUM_CHUNKS / 10)  # whole rounds of the ten classes
     chunks = [
         draw(size, seed=seed + number, biases=biases_of(looks, plant_set))
         for number, looks in enumerate(neutral_looks(np.random.default_rng(seed)))

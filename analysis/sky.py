@@ -17,9 +17,10 @@ from statsmodels.stats.contingency_tables import StratifiedTable
 
 from analysis.backgrounds import blue_share, frame_brightness
 from analysis.claims import Claim, not_tested
-from analysis.differences import ALPHA, Effect, holm, mean_difference, undefined
+from analysis.differences import Effect, mean_difference, undefined
 from analysis.donors import Images
 from analysis.metrics import FloatArray, IntArray
+from analysis.multiplicity import ALPHA, holm
 from analysis.statistics import Estimate, proportion
 from analysis.variant_table import Variants
 

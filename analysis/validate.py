@@ -31,7 +31,7 @@ class Options:
     num_biased: int = 10  # models with planted shortcuts
     num_clean: int = 10  # models without
     train_size: int = 2_500  # drawn pictures; a model trains on four fifths of them
-    images_per_class: int = 100  # test pictures
+    images_per_class: int = 200  # test pictures; the default of the battery
     processes: int = 2  # of one thread each
     seed: int = 0  # of the models; the pictures have seeds of their own
 

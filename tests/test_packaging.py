@@ -51,6 +51,7 @@ def test_an_installed_copy_has_weights_templates_and_commands(tmp_path: Path):
     expected = {str(f.relative_to(templates)) for f in templates.rglob("*") if f.is_file()}
     assert set(python("-c", CHECK, str(target)).split()) == expected
     assert {"report.html.j2", "compare.html.j2"} <= expected
+    assert (target / "analysis" / "assets" / "detectors.json").is_file()
     assert "--num-trials" in python("-m", "search.run", "--help")
     for module in ("search.export", "analysis.report", "trainables.predict", "trainables.pretrain"):
         assert "usage" in python("-m", module, "--help")

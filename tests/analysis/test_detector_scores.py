@@ -31,7 +31,7 @@ CLEAN = replace(
 )
 CONFIRMED = Claim(
     claim="c", verdict="CONFIRMED", rule="r", control="k", num_images=9, sentence="S.", section="s"
-)
+).to_dict()
 
 
 def test_a_perfect_detector_meets_its_goals() -> None:
@@ -66,10 +66,10 @@ def test_a_flag_by_another_plant_is_no_false_one() -> None:
 def test_a_miss_downgrades_what_was_confirmed(cells: list[Cell], miss: str) -> None:
     told = score(cells)
     assert any(miss in line for line in told["misses"])
-    weaker = downgrade([CONFIRMED, replace(CONFIRMED, verdict="REFUTED")], told)
-    assert [claim.verdict for claim in weaker] == ["INCONCLUSIVE", "REFUTED"]
-    assert miss in weaker[0].sentence
+    weaker = downgrade([CONFIRMED, CONFIRMED | {"verdict": "REFUTED"}], told)
+    assert [claim["verdict"] for claim in weaker] == ["INCONCLUSIVE", "REFUTED"]
+    assert miss in weaker[0]["sentence"]
 
 
 def test_an_unvalidated_detector_confirms_nothing() -> None:
-    assert downgrade([CONFIRMED], None)[0].verdict == "INCONCLUSIVE"
+    assert downgrade([CONFIRMED], None)[0]["verdict"] == "INCONCLUSIVE"

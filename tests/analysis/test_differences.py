@@ -12,13 +12,13 @@ from analysis.differences import (
     Effect,
     against_the_mean,
     combine,
-    holm,
     mean_difference,
     passes,
     share_difference,
     undefined,
     word,
 )
+from analysis.multiplicity import holm
 
 
 def paired(first_only: int, second_only: int, both_same: int) -> list[float]:

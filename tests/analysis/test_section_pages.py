@@ -2,14 +2,16 @@
 
 from typing import Any
 
+import numpy as np
 import pytest
-from handmade_variants import make_variants, right_with
+from handmade_variants import NAMES, make_variants, right_with
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from analysis import render
 from analysis.background import background_section
 from analysis.chassis import chassis_section
 from analysis.colour import colour_section
+from analysis.detector_scores import score
 from analysis.detector_table import detector_section
 from analysis.files import without_nan
 from analysis.intervention_figures import (
@@ -19,7 +21,9 @@ from analysis.intervention_figures import (
     interventions_figure,
     texture_figures,
 )
+from analysis.sky import sky_section
 from analysis.texture import texture_section
+from analysis.variant_table import Variants
 
 VARIANTS = (
     *("ellipse_same", "ellipse_other", "frame_same", "frame_other", "ellipse_placebo"),
@@ -72,13 +76,33 @@ def test_an_untested_section_says_so(name: str) -> None:
     compute, draw = SECTIONS[name]
     section = without_nan(compute(make_variants({}, images_per_class=4)))
     html = page(name, section, draw(section))
-    assert "ot tested" in html or "No pair was tested" in html
+    assert "Not tested" in html or "No pair was tested" in html
     assert "<svg" not in html
 
 
 def test_all_three_interventions_stand_in_one_plot(variants) -> None:
     sections = [SECTIONS[name][0](variants) for name in ("background", "colour", "texture")]
     assert "<svg" in str(interventions_figure(*sections))
+
+
+def test_the_scores_stand_with_their_counts_and_misses() -> None:
+    found = {**dict.fromkeys(("command", "created"), "2026-01-01"), "versions": {}}
+    found |= {"num_biased": 10, "num_clean": 10, "images_per_class": 100, "train_size": 2000}
+    found |= {"reliant": 0.2, "free": 0.05, "detectors": {"colour": score([])}}
+    html = page("detectors", without_nan(detector_section(found)), {})
+    assert "0 of 0" in html
+    assert "recall nan, wanted 0.90 or more" in html
+
+
+def test_a_story_without_its_classes_is_not_told() -> None:
+    variants = make_variants({}, images_per_class=4)
+    renamed = Variants(
+        table=variants.table.rename(columns=lambda name: name.replace("frog", "toad")),
+        class_names=tuple(name.replace("frog", "toad") for name in NAMES),
+        record={},
+    )
+    empty = np.zeros((0, 16, 16, 3), np.uint8), np.zeros(0, int), np.zeros((0, 8), np.float32)
+    assert "Not tested" in page("sky", sky_section(renamed, *empty), {})
 
 
 def test_detectors_that_were_not_validated_are_said_to_be_so() -> None:
