@@ -21,6 +21,7 @@ from trainables.errors import UserError, refuse
 
 COMMAND = "python -m analysis.validate"
 ASSET = "detectors.json"
+NUM_CLASSES = 10  # of the drawn pictures
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,7 +55,7 @@ def validate(options: Options, command: str) -> dict[str, Any]:
     print("drawing the pictures, clean and planted", flush=True)
     num_sets = min(len(PLANT_SETS), options.num_biased)
     pools = draw_pools(
-        options.train_size, 10 * options.images_per_class, num_sets, options.processes
+        options.train_size, NUM_CLASSES * options.images_per_class, num_sets, options.processes
     )
     print(f"drawn in {time.monotonic() - started:.0f} s", flush=True)
     settings = BatterySettings(
@@ -76,8 +77,8 @@ def validate(options: Options, command: str) -> dict[str, Any]:
         "seconds": time.monotonic() - started,
         "num_biased": options.num_biased,
         "num_clean": options.num_clean,
-        "images_per_class": options.images_per_class,
-        "train_size": options.train_size * 4 // 5,
+        "images_per_class": len(pools.test.labels) // NUM_CLASSES,
+        "train_size": len(pools.train.labels) * 4 // 5,
         "seeds": {"models": options.seed, "train": TRAIN_SEED, "test": TEST_SEED},
         "strengths": list(STRENGTHS),
         "plants": [describe(number) for number in range(num_sets)],
