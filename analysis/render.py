@@ -1,10 +1,9 @@
 """The report's dictionary as one self-contained HTML page; computes nothing."""
 
 from collections.abc import Callable
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from analysis import plots
@@ -24,11 +23,11 @@ from analysis.intervention_figures import (
     texture_figures,
 )
 from analysis.metrics import FloatArray
+from analysis.page import page_environment
 from analysis.pairs_figures import pairs_figures
 from analysis.svg import COLUMN_PX, svg_figure
 from analysis.unfreeze_figures import unfreeze_figures
 
-EN_DASH = NOT_DEFINED = "\N{EN DASH}"
 ROW_PX = 38  # height of a class in the dot plot
 # What draws a section's figures, and the section.
 SECTION_FIGURES: tuple[tuple[Callable[[dict[str, Any]], dict[str, Markup]], str], ...] = (
@@ -49,21 +48,7 @@ LABELS_PX, CELL_PX, LEAST_CELL_PX = 110, 35, 15  # of the confusion matrix
 
 def render_html(report: dict[str, Any], examined: Examined) -> str:
     """Fill the template with the contents of report.json, their figures and the pictures shown."""
-    environment = Environment(
-        loader=PackageLoader("analysis"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {
-        "percent": percent,
-        "points": points,
-        "number": number,
-        "interval": interval,
-        "setting": setting,
-    }
-    template = environment.get_template("report.html.j2")
+    template = page_environment().get_template("report.html.j2")
     return template.render(**report, figures=figures(report) | pictures(report, examined))
 
 
@@ -159,31 +144,3 @@ def _triple(estimate: dict[str, float | None]) -> list[float]:
 def _f1_intervals(classes: list[dict[str, Any]]) -> FloatArray:
     """(value, lower, upper) of each class' F1, shape (K, 3)."""
     return np.array([_triple(entry["f1"]) for entry in classes])
-
-
-def percent(share: float | None, digits: int = 1) -> str:
-    """A share in [0, 1] as a number of per cent; the sign stands in the sentence or the heading."""
-    return NOT_DEFINED if share is None else f"{100 * share:.{digits}f}"
-
-
-def points(change: float | None) -> str:
-    """A difference of two shares in percentage points, with its sign."""
-    return NOT_DEFINED if change is None else f"{100 * change:+.1f}"
-
-
-def number(value: float | None, digits: int = 0, sign: Literal["", "+"] = "") -> str:
-    return NOT_DEFINED if value is None else f"{value:{sign},.{digits}f}"
-
-
-def interval(estimate: dict[str, float | None]) -> str:
-    """The bounds in per cent with an en dash between them; empty where undefined."""
-    if estimate["value"] is None:
-        return ""
-    return f"{percent(estimate['lower'])}{EN_DASH}{percent(estimate['upper'])}"
-
-
-def setting(value: Any) -> str:
-    """A hyperparameter or a table cell, short."""
-    if value is None:
-        return NOT_DEFINED
-    return f"{value:.3g}" if isinstance(value, float) else str(value)

@@ -2,20 +2,12 @@
 
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from analysis.page import page_environment
 
-from analysis import render
+METHOD = {"confidence": 0.95, "num_resamples": 2_000, "seed": 0}
 
 
 def render_section(name: str, **variables: Any) -> str:
-    environment = Environment(
-        loader=PackageLoader("analysis"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    names = ("percent", "points", "number", "interval", "setting")
-    environment.filters |= {name: getattr(render, name) for name in names}
-    template = environment.get_template(f"sections/{name}.html.j2")
-    return template.render(command="python -m analysis.report RUN", confidence="95", **variables)
+    template = page_environment().get_template(f"sections/{name}.html.j2")
+    given = {"command": "python -m analysis.report RUN", "confidence": "95", "method": METHOD}
+    return template.render(**given, **variables)

@@ -9,7 +9,8 @@ import pytest
 from examined import page_of, report_on
 from fabricate import CIFAR10, HEAD_EPOCHS, edit_json, make_predictions, make_run
 
-from analysis import render, svg
+from analysis import page as formats
+from analysis import svg
 from trainables import journal
 
 pytestmark = pytest.mark.timeout(30)  # six figures a page, each laid out by matplotlib
@@ -176,15 +177,15 @@ def test_early_stopping_with_few_or_no_spared_trials(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("told", "expected"),
     [
-        (render.percent(0.12345), "12.3"),
-        (render.percent(None), "\N{EN DASH}"),
-        (render.points(-0.0123), "-1.2"),
-        (render.number(12345), "12,345"),
-        (render.number(0.5, 2, "+"), "+0.50"),
-        (render.interval({"value": 0.5, "lower": 0.4, "upper": 0.61}), "40.0\N{EN DASH}61.0"),
-        (render.interval({"value": None, "lower": None, "upper": None}), ""),
-        (render.setting(0.000123456), "0.000123"),
-        (render.setting("all"), "all"),
+        (formats.percent(0.12345), "12.3"),
+        (formats.percent(None), "\N{EN DASH}"),
+        (formats.points(-0.0123), "-1.2"),
+        (formats.number(12345), "12,345"),
+        (formats.number(0.5, 2, "+"), "+0.50"),
+        (formats.interval({"value": 0.5, "lower": 0.4, "upper": 0.61}), "40.0\N{EN DASH}61.0"),
+        (formats.interval({"value": None, "lower": None, "upper": None}), ""),
+        (formats.setting(0.000123456), "0.000123"),
+        (formats.setting("all"), "all"),
     ],
 )
 def test_formats(told: str, expected: str) -> None:

@@ -4,11 +4,10 @@ from typing import Any
 from xml.etree import ElementTree
 
 import pytest
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from pages import render_section
 from test_anytime import JOURNAL, SETTINGS
 from tried_runs import searched
 
-from analysis import render
 from analysis.anytime import anytime_section
 from analysis.anytime_figures import anytime_figures
 from analysis.effects import effects_section
@@ -21,15 +20,7 @@ pytestmark = pytest.mark.timeout(30)  # figures are laid out by matplotlib
 
 
 def page_of(name: str, section: dict[str, Any], figures: dict[str, Any]) -> str:
-    environment = Environment(
-        loader=PackageLoader("analysis"), autoescape=True, undefined=StrictUndefined
-    )
-    filters = ("percent", "points", "number", "interval", "setting")
-    environment.filters |= {name: getattr(render, name) for name in filters}
-    template = environment.get_template(f"sections/{name}.html.j2")
-    return template.render(
-        **{name: without_nan(section)}, command="python -m analysis.report run", figures=figures
-    )
+    return render_section(name, **{name: without_nan(section)}, figures=figures)
 
 
 def checked(page: str, name: str, num_figures: int) -> str:

@@ -5,9 +5,8 @@ from typing import Any
 import numpy as np
 import pytest
 from handmade_variants import NAMES, make_variants, right_with
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from pages import render_section
 
-from analysis import render
 from analysis.background import background_section
 from analysis.chassis import chassis_section
 from analysis.colour import colour_section
@@ -42,15 +41,7 @@ SECTIONS = {
 
 
 def page(name: str, section: dict[str, Any], figures: dict[str, Any]) -> str:
-    environment = Environment(
-        loader=PackageLoader("analysis"), autoescape=True, undefined=StrictUndefined
-    )
-    environment.filters |= {
-        word: getattr(render, word)
-        for word in ("percent", "points", "number", "interval", "setting")
-    }
-    template = environment.get_template(f"sections/{name}.html.j2")
-    return template.render(**{name: section}, figures=figures, command="made by hand")
+    return render_section(name, **{name: section}, figures=figures)
 
 
 @pytest.fixture(scope="module")

@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 from fabricate import CIFAR10
-from jinja2 import ChoiceLoader, DictLoader, Environment, PackageLoader, StrictUndefined
 from null_tables import null_table
+from pages import render_section
 
 from analysis.calibration import calibration_section
 from analysis.calibration_figures import calibration_figures
@@ -17,15 +17,10 @@ from analysis.files import without_nan
 from analysis.overfitting import overfitting_section
 from analysis.pairs import pairs_section
 from analysis.pairs_figures import pairs_figures
-from analysis.render import interval, number, percent, points, setting
 from analysis.systematic import systematic_section
 from analysis.unfreeze import unfreeze_section
 from analysis.unfreeze_figures import unfreeze_figures
 
-MACROS = """
-{% macro source(section) %}[{{ section }}]{% endmacro %}
-{% macro estimate(values) %}<td>{{ values.value | percent }}</td>{% endmacro %}
-"""
 FIGURES = {
     "pairs": pairs_figures,
     "class_contrasts": class_contrasts_figures,
@@ -37,17 +32,9 @@ SECTIONS = (*FIGURES, "systematic", "overfitting")
 
 def page(name: str, section: dict[str, Any]) -> tuple[str, dict[str, Any]]:
     """The section's HTML and its figures."""
-    environment = Environment(
-        loader=ChoiceLoader([DictLoader({"macros.html.j2": MACROS}), PackageLoader("analysis")]),
-        autoescape=True,
-        undefined=StrictUndefined,
-    )
-    filters = (percent, points, number, interval, setting)
-    environment.filters |= {function.__name__: function for function in filters}
     clean = without_nan(section)
     figures = FIGURES[name](clean) if name in FIGURES else {}
-    template = environment.get_template(f"sections/{name}.html.j2")
-    return template.render(**{name: clean}, figures=figures), figures
+    return render_section(name, **{name: clean}, figures=figures), figures
 
 
 def a_table() -> np.ndarray:
@@ -103,7 +90,7 @@ def untested_sections() -> dict[str, dict[str, Any]]:
 def test_a_tested_section_tells_its_claims_and_shows_its_figures(sections, name):
     section = sections[name]
     html, figures = page(name, section)
-    assert f'<section id="{name}">' in html
+    assert f'<section id="{name.replace("_", "-")}">' in html
     assert "Not tested" not in html
     for claim in section["claims"]:
         assert claim["verdict"] != "NOT TESTED"
