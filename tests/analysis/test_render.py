@@ -5,6 +5,7 @@ import warnings
 from functools import partial
 from pathlib import Path
 
+import numpy as np
 import pytest
 from examined import page_of, report_on
 from fabricate import CIFAR10, HEAD_EPOCHS, edit_json, make_predictions, make_run
@@ -73,6 +74,20 @@ def test_all_right_and_all_wrong(tmp_path: Path, num_classes: int, share_right: 
     assert report["verdict"]["macro_f1"]["value"] == share_right
     assert ("No image was confused." in page) == (share_right == 1.0)
     assert any("have no width" in sentence for sentence in report["limits"])
+
+
+@pytest.mark.usefixtures("without_figures")
+@pytest.mark.parametrize("images_per_class", [1, 3])
+def test_hardly_any_images_and_constant_logits(run_folder: Path, images_per_class: int) -> None:
+    labels, logits = make_predictions(RECALLS, images_per_class=images_per_class)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        report = report_on(run_folder, labels, np.zeros_like(logits))
+        page = page_of(report)
+    assert report["verdict"]["accuracy"]["value"] == 0.1
+    decided = [row for row in report["claims"]["rows"] if row["verdict"] == "CONFIRMED"]
+    assert decided == []
+    assert "could not be tested with these data" in page
 
 
 def test_classes_absent_from_the_test(run_folder: Path) -> None:
