@@ -80,7 +80,7 @@ def cams(
     generator = torch.Generator().manual_seed(seed)
     found = []
     with evaluating(model), torch.inference_mode(False):
-        for start in range(0, len(images), batch_size):
+        for start in range(0, max(len(images), 1), batch_size):  # none: maps of none
             pixels = resize(torch.tensor(images[start : start + batch_size], device=device))
             wanted = torch.tensor(targets[start : start + batch_size], device=device)
             activations, gradients = stage_gradients(model, pixels, wanted, last=last)

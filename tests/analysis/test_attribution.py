@@ -118,6 +118,11 @@ def test_grids_of_a_resnet_at_64_px(
         np.testing.assert_allclose(found.grad_cam, found.hires_cam, rtol=1e-3, atol=1e-6)
 
 
+def test_no_pictures_have_no_maps(resnet: TrainedModel, noise: np.ndarray) -> None:
+    found = cams(resnet, noise[:0], np.empty(0, np.int64), stage="layer2", seed=0)
+    assert {maps.shape for maps in found} == {(0, 8, 8)}
+
+
 def test_no_map_depends_on_the_batch(resnet: TrainedModel, noise: np.ndarray) -> None:
     targets = np.array([0, 1, 2])
     whole, parts = (

@@ -88,7 +88,7 @@ def call(
     return status, printed.out, printed.err
 
 
-@pytest.mark.timeout(60)
+@pytest.mark.timeout(180)
 def test_the_whole_command(
     run: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -117,6 +117,7 @@ def test_the_whole_command(
         "index.html",
         "predictions.parquet",
         "report.json",
+        "variants.parquet",
     ]
 
 
