@@ -23,6 +23,7 @@ from analysis.differences import (
 from analysis.multiplicity import holm
 from analysis.statistics import Estimate, proportion
 from analysis.variant_table import ORIGINAL, Variants
+from analysis.words import in_points
 
 FLOOR = 0.10  # a smaller gap does not matter
 FEWEST_SOURCES = 3  # classes that a background draws, where it does not draw all together enough
@@ -189,7 +190,7 @@ def _any_class(section: dict[str, Any]) -> Claim:
         detectable=max(row["detectable"] for row in tested),
         sentence=(
             f"Test: each picture got the background of its own class and of another. The largest "
-            f"loss is that of {worst['name']}, {_points(worst['gap'])}. Verdict: {found} fails."
+            f"loss is that of {worst['name']}, {in_points(worst['gap'])}. Verdict: {found} fails."
         ),
         section=SECTION,
     )
@@ -228,14 +229,8 @@ def _pair_claim(
         detectable=both.detectable(FLOOR, family),
         sentence=(
             f"Test: {first} on a background of {second} is taken for {second} "
-            f"{_points(there.to_dict())} more often than on one of its own class; the "
-            f"other way round {_points(back.to_dict())}."
+            f"{in_points(there.to_dict())} more often than on one of its own class; the "
+            f"other way round {in_points(back.to_dict())}."
         ),
         section=SECTION,
     )
-
-
-def _points(effect: dict[str, Any]) -> str:
-    """An effect's dictionary in words: "12.3 points (8.1 to 16.5)"."""
-    value, lower, upper = (100 * effect[key] for key in ("value", "lower", "upper"))
-    return f"{value:.1f} points ({lower:.1f} to {upper:.1f})"

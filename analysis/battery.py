@@ -2,12 +2,10 @@
 
 import time
 import zlib
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, get_args
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
@@ -18,6 +16,7 @@ from analysis.severity import level_for, measure_drops
 from analysis.tiles_and_blur import TILES_OF_32_PX, add_noise, blur, shuffle_tiles
 from analysis.treatments import Family, Sample, Treatment, plan
 from analysis.variant_table import NO_DONOR, ORIGINAL, Variants
+from trainables.cv2_threads import one_cv2_thread
 from trainables.errors import UserError, refuse
 
 Predict = Callable[[Images], npt.NDArray[np.float32]]  # (n, S, S, 3) -> logits (n, K)
@@ -121,17 +120,6 @@ def run_battery(
     return Variants(
         table=pd.concat(frames, ignore_index=True), class_names=class_names, record=record
     )
-
-
-@contextmanager
-def one_cv2_thread() -> Iterator[None]:
-    """Pictures this small lose time to OpenCV's thread pool, most of all on a busy machine."""
-    before = cv2.getNumThreads()
-    cv2.setNumThreads(1)
-    try:
-        yield
-    finally:
-        cv2.setNumThreads(before)
 
 
 def stratified_sample(labels: IntArray, images_per_class: int, seed: int) -> IntArray:

@@ -19,6 +19,7 @@ from analysis.metrics import FloatArray, IntArray, ratio
 from analysis.multiplicity import holm
 from analysis.paired_seeds import LEAST_SEEDS, detectable, paired_estimate, paired_p_value
 from analysis.statistics import CONFIDENCE, Estimate
+from analysis.words import in_points
 
 Word = Literal["WORKS", "DOES NOT WORK", "INCONCLUSIVE", "NOT TESTED"]
 BASELINE, PLACEBO = "baseline", "placebo"
@@ -192,9 +193,9 @@ def _sentence(arm: dict[str, Any], pair: tuple[str, str]) -> str:
     worse = [entry["name"] for entry in arm["classes"] if entry["is_worse"]]
     harm = f" F1 is lower for {', '.join(worse)} (Holm)." if worse else ""
     return (
-        f"Confusions of {' and '.join(pair)} changed by {_points(arm['pair'])}, by "
-        f"{_points(arm['over_placebo'])} against the placebo; macro-F1 by "
-        f"{_points(arm['macro_f1'])}; {count} seeds.{harm} {_reason(arm)}"
+        f"Confusions of {' and '.join(pair)} changed by {in_points(arm['pair'])}, by "
+        f"{in_points(arm['over_placebo'])} against the placebo; macro-F1 by "
+        f"{in_points(arm['macro_f1'])}; {count} seeds.{harm} {_reason(arm)}"
     )
 
 
@@ -225,9 +226,3 @@ def _reason(arm: dict[str, Any]) -> str:
         f". A change of the pair of {100 * seen:.1f} points is the smallest that would be seen in "
         "four of five such experiments."
     )
-
-
-def _points(difference: dict[str, float]) -> str:
-    value, lower, upper = (100 * difference[name] for name in ("value", "lower", "upper"))
-    bounds = f" ({lower:+.1f} to {upper:+.1f})" if np.isfinite(lower) else ""
-    return f"{value:+.1f} points{bounds}"

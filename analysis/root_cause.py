@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from analysis.follow_up import follow_up_command
+from analysis.words import in_percent, in_points
 from trainables.data.classes import CIFAR10_CLASSES
 
 # How often people take the two for each other, as a share of their pictures: CIFAR-10H's test
@@ -109,7 +110,7 @@ def _symptom(row: Mapping[str, Any]) -> str:
     forth, back = row["counts"]
     return (
         f"{row['first']} is taken for {row['second']} {forth} times and the reverse {back} times: "
-        f"{_percent(row['rate'])} of their {row['num_images']:,} pictures, "
+        f"{in_percent(row['rate'])} of their {row['num_images']:,} pictures, "
         f"{row['ratio']['value']:.1f} times what their other errors let expect"
     )
 
@@ -153,7 +154,7 @@ def _semantic(row: Mapping[str, Any], human: float | None) -> Finding:
         answer="yes" if row["rate"]["lower"] <= human else "no",
         sentence=(
             f"people take the two for each other in {human:.1%} of CIFAR-10's test pictures, this "
-            f"checkpoint in {_percent(row['rate'])}"
+            f"checkpoint in {in_percent(row['rate'])}"
         ),
         section="pairs",
     )
@@ -165,8 +166,8 @@ def _contextual(pair: tuple[str, str], background: Mapping[str, Any]) -> Finding
         return _untested(cause, background, "background")
     pulls = [row for row in background["pairs"] if {row["true"], row["donor"]} == set(pair)]
     words = [
-        f"{row['true']} on a background of {row['donor']}: {_points(row['attraction'])} more often "
-        f"taken for {row['donor']}"
+        f"{row['true']} on a background of {row['donor']}: {in_points(row['attraction'])} more "
+        f"often taken for {row['donor']}"
         for row in pulls
     ]
     return Finding(
@@ -181,7 +182,7 @@ def _colour(pair: tuple[str, str], colour: Mapping[str, Any]) -> Finding:
     if not colour["tested"]:
         return _untested("colour", colour, "colour")
     own = [row for row in colour["classes"] if row["name"] in pair]
-    words = [f"{row['name']}: {_points(row['hue_excess'])}" for row in own]
+    words = [f"{row['name']}: {in_points(row['hue_excess'])}" for row in own]
     return Finding(
         cause="colour",
         answer="yes" if any(row["verdict"] == "CONFIRMED" for row in own) else "no",
@@ -199,7 +200,7 @@ def _texture(pair: tuple[str, str], texture: Mapping[str, Any]) -> Finding:
         answer="yes" if row["reads"] == "texture" else "no",
         sentence=(
             "told apart in shuffled tiles better than in a blur of the same cost, beyond control "
-            f"pairs, by {_points(row['excess'])}"
+            f"pairs, by {in_points(row['excess'])}"
         ),
         section="texture",
     )
@@ -208,13 +209,3 @@ def _texture(pair: tuple[str, str], texture: Mapping[str, Any]) -> Finding:
 def _untested(cause: str, section: Mapping[str, Any], name: str) -> Finding:
     reason = section.get("reason") or "these pictures do not allow the test"
     return Finding(cause=cause, answer="not tested", sentence=reason, section=name)
-
-
-def _percent(rate: Mapping[str, float]) -> str:
-    value, lower, upper = (100 * rate[key] for key in ("value", "lower", "upper"))
-    return f"{value:.1f} % ({lower:.1f} to {upper:.1f})"
-
-
-def _points(effect: Mapping[str, float]) -> str:
-    value, lower, upper = (100 * effect[key] for key in ("value", "lower", "upper"))
-    return f"{value:+.1f} points ({lower:+.1f} to {upper:+.1f})"

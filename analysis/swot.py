@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from analysis.words import in_points
+
 QUADRANTS = ("strengths", "weaknesses", "opportunities", "threats")
 
 
@@ -50,7 +52,7 @@ def _classes(contrasts: Mapping[str, Any]) -> Iterator[Entry]:
                 quadrant="strengths" if above else "weaknesses",
                 sentence=(
                     f"{row['name']} is recognised {'better' if above else 'worse'} than the mean "
-                    f"class, by {_points(difference)} of F1 (simultaneous interval)"
+                    f"class, by {in_points(difference)} of F1 (simultaneous interval)"
                 ),
                 section="class_contrasts",
             )
@@ -70,7 +72,7 @@ def _reliance(report: Mapping[str, Any]) -> Iterator[Entry]:
             if row["verdict"] == "CONFIRMED":
                 yield Entry(
                     quadrant="weaknesses",
-                    sentence=f"{row['name']} is recognised by {what}: {_points(row[effect])}",
+                    sentence=f"{row['name']} is recognised by {what}: {in_points(row[effect])}",
                     section=name,
                 )
         refuted = [class_name for class_name, word in words.items() if word == "REFUTED"]
@@ -134,8 +136,3 @@ def _selection(report: Mapping[str, Any]) -> Iterator[Entry]:
             sentence="one training seed: how far another one would differ is not known",
             section="confirmation",
         )
-
-
-def _points(effect: Mapping[str, float]) -> str:
-    value, lower, upper = (100 * effect[key] for key in ("value", "lower", "upper"))
-    return f"{value:+.1f} points ({lower:+.1f} to {upper:+.1f})"

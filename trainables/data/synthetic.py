@@ -4,14 +4,13 @@ They stand in for CIFAR-10 where nothing can be downloaded, and carry planted sh
 (`Biases`) of known strength for scoring the tools that look for such shortcuts.
 """
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from trainables.cv2_threads import one_cv2_thread
 from trainables.data import synthetic_camera as camera
 from trainables.data.classes import CIFAR10_CLASSES, RIGID
 from trainables.data.synthetic_airplane import AIRPLANE, airplane
@@ -92,21 +91,10 @@ def draw(count: int, *, seed: int, biases: Biases = _NO_BIAS) -> SyntheticSet:
     images = np.empty((count, SIZE_PX, SIZE_PX, 3), np.uint8)
     masks = np.empty((count, SIZE_PX, SIZE_PX), np.bool_)
     labels = _balanced_labels(count, seed)
-    with _one_cv2_thread():
+    with one_cv2_thread():
         for index, label in enumerate(labels.tolist()):
             images[index], masks[index], labels[index] = _draw_one(seed, index, label, biases)
     return SyntheticSet(images=images, labels=labels, masks=masks)
-
-
-@contextmanager
-def _one_cv2_thread() -> Iterator[None]:
-    """Pictures this small lose time to OpenCV's thread pool, most of all on a busy machine."""
-    before = cv2.getNumThreads()
-    cv2.setNumThreads(1)
-    try:
-        yield
-    finally:
-        cv2.setNumThreads(before)
 
 
 def _balanced_labels(count: int, seed: int) -> NDArray[np.int64]:
