@@ -61,6 +61,7 @@ def main() -> None:
             usage, curves = ARMS[arm](settings, Path(scratch))
         rows[arm] = as_row(usage, curves, settings.head_epochs)
         print(f"{arm:<18} {json.dumps(rows[arm]['told'])}", flush=True)
+        print(f"{'':<18} largest processes, MB: {json.dumps(rows[arm]['peak_megabytes'])}")
     if len(rows) > 1:
         print_comparison(rows, settings)
     if arguments.out:
@@ -146,7 +147,12 @@ def as_row(usage: Usage, curves: dict[int, list[float]], head_epochs: int) -> di
         "finetune_epochs": num_all - num_head,
         "best_macro_f1": round(max(max(values) for values in curves.values() if values), 4),
     }
-    return {"told": told, "curves": {str(k): v for k, v in sorted(curves.items())}}
+    largest = sorted(usage.peaks.items(), key=lambda item: -item[1])[:8]
+    return {
+        "told": told,
+        "peak_megabytes": {title: round(size / 1e6) for title, size in largest},
+        "curves": {str(k): v for k, v in sorted(curves.items())},
+    }
 
 
 def print_comparison(rows: dict[str, dict[str, Any]], settings: Settings) -> None:
