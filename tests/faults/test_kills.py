@@ -22,12 +22,7 @@ def test_a_search_that_is_killed_all_the_time_ends_as_if_nothing_had_happened(
     run = search(*undisturbed.flags)
     run.start()
     rng = np.random.default_rng(0)
-    kinds = [
-        *rng.permutation(KINDS),
-        "everything",
-        *rng.permutation(KINDS),
-        *rng.permutation(KINDS),
-    ]
+    kinds = [*rng.permutation(KINDS), "everything", *rng.permutation(KINDS)]
     strikes = strike_all(run, cluster, kinds, rng)
     assert run.end() == 0, run.told
     check_record(run, num_trials=len(undisturbed.record.trials), max_concurrent=1)
@@ -49,7 +44,7 @@ def test_two_trials_at_a_time_keep_the_record_whole_under_kills(search, cluster)
     strikes = strike_all(run, cluster, [*rng.permutation(KINDS), *rng.permutation(KINDS)], rng)
     assert run.end() == 0, run.told
     check_record(run, num_trials=20, max_concurrent=2)
-    assert len(strikes) >= 3  # one slot comes back while the other one's trials go on
+    assert len(strikes) >= 6  # one slot comes back while the other one's trials go on
 
 
 def strike_all(run, cluster, kinds, rng):
