@@ -35,8 +35,8 @@ def is_orphan(
     """Whether it is of this job (hex), was created by an actor that is dead, and is still there.
 
     What the job's own process creates, as Tune does, has no creating actor. The group's own
-    `creator_actor_dead` is not asked: of an actor that died while its group was being made it
-    stays false.
+    `creator_actor_dead` is not asked: a group whose creator was dead has been seen to pass for one
+    whose creator lives, when the two happened at about the same time.
     """
     return (
         group.creator_job_id.hex() == job
