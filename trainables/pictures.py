@@ -1,9 +1,12 @@
 """The pictures of one trial on their device: views, batches, and what a frozen network sees."""
 
 from dataclasses import dataclass
+from threading import Thread
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torchvision.transforms import v2
 
@@ -73,19 +76,18 @@ class Pictures:
 
     def view(self, epoch: int) -> View:
         """The training pictures as epoch `epoch` sees them."""
-        key = self._view_key(epoch)
-        images = self._reuse.get(
-            {"what": "view", **key},
-            lambda: epoch_view(
-                self._data.train.images,
-                policy=self._config.augmentation,
-                data_seed=self._data.data_seed,
-                epoch=epoch,
-                organic=self._organic,
-            ),
-        )
+        images = self._drawn(epoch)
         writeable = images if images.flags.writeable else images.copy()
-        return View(images=torch.from_numpy(writeable).to(self._device), key=key)
+        return View(images=torch.from_numpy(writeable).to(self._device), key=self._view_key(epoch))
+
+    def draw_ahead(self, epoch: int) -> Thread:
+        """Draw an epoch's view into the shared folder while the device is busy with another.
+
+        Whoever needs it waits for it or finds it there. An error is told when it is asked for.
+        """
+        thread = Thread(target=self._drawn, args=(epoch,), name=f"view {epoch}", daemon=True)
+        thread.start()
+        return thread
 
     def batch(self, view: View, batch: Batch) -> tuple[Tensor, Tensor]:
         """A batch at the network's resolution, and its labels or mixed class probabilities."""
@@ -100,6 +102,18 @@ class Pictures:
         if not self.activations.are_shared(model, view.images, last=last):
             return None
         return self.activations.shared(model, view.images, view.key, last=last)
+
+    def _drawn(self, epoch: int) -> NDArray[np.uint8]:
+        return self._reuse.get(
+            {"what": "view", **self._view_key(epoch)},
+            lambda: epoch_view(
+                self._data.train.images,
+                policy=self._config.augmentation,
+                data_seed=self._data.data_seed,
+                epoch=epoch,
+                organic=self._organic,
+            ),
+        )
 
     def _view_key(self, epoch: int) -> dict[str, Any]:
         if self._config.augmentation == "none":  # the same in every epoch

@@ -95,6 +95,8 @@ class Trial:
         model = build_model(config, self.num_classes, pretrained=self.pretrained)
         self.model: FineTuneModel = model.to(device).to(memory_format=torch.channels_last)
         reuse = reuse if workers.size == 1 else NO_REUSE
+        # On a CPU it would take its time from the training.
+        self.draws_ahead = reuse.is_on and device.type != "cpu"
         self.pictures = Pictures(config, data, device=device, reuse=reuse)
         is_bf16 = config.precision == "bf16"
         self.network = Network(self.model, self.pictures, device, is_bf16=is_bf16)
@@ -139,6 +141,8 @@ class Trial:
         stage = self.enter_stage(stage_at(self.stages, epoch))
         torch.manual_seed(_epoch_seed(self.config.seed, epoch, self.workers.rank))
         view = self.pictures.view(epoch)
+        if self.draws_ahead and epoch < self.stages[-1].last_epoch:
+            self.pictures.draw_ahead(epoch + 1)
         batches = plan_batches(
             self.config,
             self.data.train,

@@ -13,7 +13,8 @@ from tests.faults.local_cluster import LocalCluster, kill, wait_for
 from trainables import journal
 
 ROOT = Path(__file__).parents[2]
-NUM_TRIALS = 10
+KILL_ROUNDS = int(os.environ.get("KILL_ROUNDS", "1"))  # of every kind of process
+NUM_TRIALS = 5 * KILL_ROUNDS
 SETTINGS = [
     *("--preset", "demo", "--space", "tests.faults.faulty_spaces:weak_second"),
     # Epochs of half a second in phase 1 and of two seconds in phase 2: long enough to die in.

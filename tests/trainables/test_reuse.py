@@ -16,9 +16,10 @@ from trainables.activations import Activations
 from trainables.config import FineTuneConfig
 from trainables.errors import UserError
 from trainables.models import build_model, set_trainable
+from trainables.parallel import SOLO
 from trainables.pictures import TrialData
-from trainables.reuse import Reuse, fingerprint
-from trainables.two_phase import fine_tune
+from trainables.reuse import NO_REUSE, Reuse, fingerprint
+from trainables.two_phase import Trial, fine_tune
 
 CPU = torch.device("cpu")
 TINY = FineTuneConfig(
@@ -115,6 +116,25 @@ def test_each_thing_that_activations_depend_on_is_in_their_key(data, tmp_path):
         made = pictures.Pictures(config, data, device=CPU, reuse=shared)
         assert made.below(model, made.val) is not None
         assert len(list(tmp_path.glob("*.npy"))) == count, change
+
+
+def test_a_view_drawn_ahead_is_there_when_it_is_asked_for(data, tmp_path, monkeypatch):
+    made = pictures.Pictures(TINY, data, device=CPU, reuse=Reuse("head", folder=tmp_path))
+    made.draw_ahead(2).join()
+    (drawn,) = tmp_path.glob("*.npy")
+    monkeypatch.setattr(pictures, "epoch_view", None)
+    np.testing.assert_array_equal(made.view(2).images, np.load(drawn))
+
+
+def test_a_trial_whose_views_are_drawn_ahead_has_the_same_figures(data, tmp_path):
+    alone, told = train(TINY, data, NO_REUSE), []
+    trial = Trial(TINY, data, device=CPU, workers=SOLO, reuse=Reuse("head", folder=tmp_path))
+    assert not trial.draws_ahead  # it would take the time from a CPU's own training
+    trial.draws_ahead = True
+    while not trial.finished:
+        metrics = trial.run_epoch(trial.epoch + 1)
+        told.append({k: v for k, v in metrics.items() if k not in MEASURED})
+    assert told == alone
 
 
 @pytest.mark.parametrize(
