@@ -10,7 +10,8 @@ from typing import Any
 
 import torch
 
-from search.settings import GPUS_AUTO, Settings
+from search.setting_groups import GPUS_AUTO
+from search.settings import Settings
 from trainables.errors import UserError
 
 PACKAGES = ("ray", "optuna", "torch", "torchvision", "albumentations", "scikit-learn", "numpy")

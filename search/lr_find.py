@@ -11,9 +11,10 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from search.cli import parse_settings, run_main
+from search.cli import parse_settings
 from search.run_folder import write_bytes
 from search.settings import Settings
+from trainables.command import Parser, run_main
 from trainables.data.sources import check_source
 from trainables.errors import refuse
 
@@ -30,15 +31,13 @@ RULES = {
 
 def main(arguments: Sequence[str]) -> None:
     """Check all flags, sweep, say what the curve suggests."""
-    parser = argparse.ArgumentParser(
-        prog="python -m search.lr_find", description=__doc__, allow_abbrev=False
-    )
+    parser = Parser("search.lr_find", __doc__)
     add = parser.add_argument
     add("--steps", type=int, default=100, help="optimiser steps of the sweep (default: 100)")
     add("--phase", type=int, default=1, help="1: frozen backbone (default); 2: after phase 1")
     add("--plot", type=Path, metavar="FILE", help="draw the curve as a PNG")
     options, others = parser.parse_known_args(arguments)
-    settings = parse_settings(others, prog=parser.prog)
+    settings = parse_settings(others, module="search.lr_find")
     refuse(_faults(options, settings))
     curve = find(settings, phase=options.phase, num_steps=options.steps)
     suggestions = print_suggestions(curve)

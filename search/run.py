@@ -1,32 +1,42 @@
 """`python -m search.run`: the search, from settings to a run folder with a winner."""
 
-import json
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from search.cli import parse_settings, run_main
+from search.cli import parse_call
 from search.design import Design, design_around
 from search.run_folder import RunFolder, choose_folder
 from search.settings import Settings
-from spaces.registry import check_space
+from trainables.command import run_main
 from trainables.config import FineTuneConfig
+from trainables.data.early import check_early, organic_faults
+from trainables.errors import refuse
 
 
 def main(arguments: Sequence[str]) -> None:
     """Check everything that can be checked, then search; the run folder is made last."""
-    settings = parse_settings(arguments)
-    base = settings.base_config(precision="float32")
-    check_space(settings.space, base)
+    settings, call = parse_call(arguments)
     stem = f"{Path(settings.around).resolve().name}-cures" if settings.around else settings.preset
     folder = choose_folder(settings.storage, settings.name, stem, resume=settings.resume)
+
+    from search.finished import tell_if_finished
+    from spaces.registry import rehearse
+
+    if settings.resume and tell_if_finished(settings, folder):
+        return
+    base = settings.base_config(precision="float32")
+    rehearsal = rehearse(settings.space, base)
+    class_names = check_early(settings.data_spec)
     design = None if settings.resume else design_around(settings, base)
+    if class_names and not design:
+        refuse(organic_faults(settings.space, rehearsal.configs, class_names))
     if settings.dry_run:
-        told = {**settings.to_dict(), "run_folder": str(folder.root)}
-        if design:
-            told |= {"num_trials": design.num_runs, "interventions": design.to_dict()}
-        print(json.dumps(told, indent=2))
+        from search.dry_run import as_json, as_text
+
+        told = (settings, folder, rehearsal, design)
+        print(as_json(*told) if call.json else "\n".join(as_text(*told)))
         return
     search(settings, folder)
 
@@ -60,7 +70,7 @@ def search(settings: Settings, folder: RunFolder) -> None:
         print(f"cluster      {tuner.connect(settings)}")
         settings = pack_gpus(settings)
         if design:
-            intervene.print_next(intervene.train_arms(design, folder, settings), folder)
+            summary.print_arms_summary(intervene.train_arms(design, folder, settings), folder)
             return
         record = tuner.run_search(settings, folder, data.pictures, base)
     summary.print_summary(record, folder)
