@@ -12,11 +12,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from search.cli import parse_settings
+from search.early import check_gpu_devices, check_gpus
 from search.run_folder import write_bytes
 from search.settings import Settings
 from trainables.command import Parser, run_main
+from trainables.data.early import check_early
 from trainables.data.sources import check_source
 from trainables.errors import refuse
+from trainables.weights import check_weights_file
 
 if TYPE_CHECKING:
     from trainables.lr_finder import Curve
@@ -39,6 +42,9 @@ def main(arguments: Sequence[str]) -> None:
     options, others = parser.parse_known_args(arguments)
     settings = parse_settings(others, module="search.lr_find")
     refuse(_faults(options, settings))
+    check_gpu_devices(settings)
+    check_early(settings.data_spec)
+    refuse(f"--{fault}" for fault in check_weights_file(settings.weights))
     curve = find(settings, phase=options.phase, num_steps=options.steps)
     suggestions = print_suggestions(curve)
     if options.plot:
@@ -50,7 +56,7 @@ def find(settings: Settings, *, phase: int, num_steps: int) -> "Curve":
     """Sweep, with a line every few steps; what is heavy is imported after the flags' check."""
     import torch
 
-    from search.environment import check_gpus, choose_precision, worker_threads
+    from search.environment import choose_precision, worker_threads
     from trainables.data.load import load_training
     from trainables.lr_finder import sweep
     from trainables.pictures import TrialData

@@ -5,7 +5,7 @@ from dataclasses import replace
 import ray
 import torch
 
-from search.environment import check_gpus
+from search.early import check_gpus
 from search.planning import dearest
 from search.probe import Task, measure
 from search.setting_groups import GPUS_AUTO

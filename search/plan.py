@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterator, Sequence
 
 from search.cli import parse_settings
+from search.early import check_gpu_devices
 from search.settings import Settings
 from spaces.registry import check_space
 from trainables.command import Parser, run_main
@@ -29,6 +30,7 @@ def main(arguments: Sequence[str]) -> None:
     options, others = parser.parse_known_args(arguments)
     settings = parse_settings(others, module="search.plan")
     refuse(_faults(options, settings))
+    check_gpu_devices(settings)
     check_space(settings.space, settings.base_config(precision="float32"))
 
     from search.plan_table import table

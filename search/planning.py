@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 import torch
 
 from search.costs import Measured, combine, total_flops
-from search.environment import check_gpus, choose_precision, worker_threads
+from search.early import check_gpus
+from search.environment import choose_precision, worker_threads
 from search.flops import Demand, demand
 from search.forecast import Forecast, forecast
 from search.probe import Probed, Task, probe_side_by_side

@@ -7,12 +7,11 @@ from pathlib import Path
 
 from search.cli import parse_call
 from search.design import Design, design_around
+from search.early import check_gpu_devices, check_gpus, check_new_run, cluster_is_remote
 from search.run_folder import RunFolder, choose_folder
 from search.settings import Settings
 from trainables.command import run_main
 from trainables.config import FineTuneConfig
-from trainables.data.early import check_early, organic_faults
-from trainables.errors import refuse
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -28,10 +27,10 @@ def main(arguments: Sequence[str]) -> None:
         return
     base = settings.base_config(precision="float32")
     rehearsal = rehearse(settings.space, base)
-    class_names = check_early(settings.data_spec)
     design = None if settings.resume else design_around(settings, base)
-    if class_names and not design:
-        refuse(organic_faults(settings.space, rehearsal.configs, class_names))
+    check_gpu_devices(settings)
+    if not settings.resume:
+        check_new_run(settings, () if design else rehearsal.configs)
     if settings.dry_run:
         from search.dry_run import as_json, as_text
 
@@ -46,11 +45,11 @@ def search(settings: Settings, folder: RunFolder) -> None:
     from search import intervene, preparation, summary, tuner
     from search.diagnosis import diagnose
     from search.disk import enough_room
-    from search.environment import check_gpus, choose_precision
+    from search.environment import choose_precision
     from search.lock import only_driver
     from search.packing import pack_gpus
 
-    if settings.gpus_per_trial and not tuner.cluster_is_remote():
+    if settings.gpus_per_trial and not cluster_is_remote():
         import torch
 
         check_gpus(settings, num_gpus=torch.cuda.device_count(), where="this machine")

@@ -102,14 +102,19 @@ class Settings(
         if self.reuse not in REUSE_MODES:
             yield f"--reuse is {self.reuse!r}; allowed: {', '.join(REUSE_MODES)}"
         for flag in ("max_concurrent", "max_hours", "reserve_trials", "seed"):
-            if getattr(self, flag) < 0:
+            if not getattr(self, flag) >= 0:  # NaN is not
                 yield f"{_flag(flag)} is {getattr(self, flag)}; allowed: 0 or more"
-        if self.gpus_per_trial < 0 and self.gpus_per_trial != GPUS_AUTO:
+        if not self.gpus_per_trial >= 0 and self.gpus_per_trial != GPUS_AUTO:
             yield f"--gpus-per-trial is {self.gpus_per_trial}; allowed: 0 or more, or auto"
-        if self.cpus_per_trial <= 0:
+        if not self.cpus_per_trial > 0:
             yield f"--cpus-per-trial is {self.cpus_per_trial}; allowed: more than 0"
-        if self.reduction_factor <= 1:
+        if not self.reduction_factor > 1:
             yield f"--reduction-factor is {self.reduction_factor}; allowed: more than 1"
+        if 0 < self.finetune_epochs < self.grace_epochs:
+            yield (
+                f"--grace-epochs is {self.grace_epochs}, and --finetune-epochs is "
+                f"{self.finetune_epochs}; allowed: up to that, which stops no trial early"
+            )
         if self.batch_size % max(self.workers_per_trial, 1):
             yield (
                 f"--batch-size {self.batch_size} does not divide among --workers-per-trial "

@@ -9,7 +9,8 @@ import ray
 from optuna import Trial
 
 from search.budget import search_seconds
-from search.environment import check_cores, check_gpus
+from search.early import check_gpus
+from search.environment import check_cores
 from search.halt import Halt
 from search.progress import Progress, duration
 from search.record import RunRecord
@@ -45,11 +46,6 @@ RAY_SETTINGS = {
     # A trial that tells its fault reports no metric with it.
     "TUNE_DISABLE_STRICT_METRIC_CHECKING": "1",
 }
-
-
-def cluster_is_remote() -> bool:
-    """Whether trials run on a cluster that was there before us, not on this machine alone."""
-    return os.environ.get("RAY_ADDRESS", "local") != "local"
 
 
 def connect(settings: Settings) -> str:

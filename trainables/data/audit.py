@@ -128,7 +128,10 @@ def main(arguments: Sequence[str]) -> int:
     try:
         spec = DataSpec.from_dict(json.loads(options.spec.read_text()))
     except (OSError, ValueError, UserError) as error:
-        raise UserError(f"--spec {options.spec}: {error}") from error
+        raise UserError(
+            f"--spec {options.spec} cannot be read ({error}); allowed: a DataSpec as JSON, such as "
+            '{"source": "synthetic"}'
+        ) from error
     result = audit(spec)
     result.write(options.out)
     if not options.quiet:
