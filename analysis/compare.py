@@ -1,34 +1,21 @@
-"""One run's interventions judged, or several runs side by side."""
+"""`python -m analysis.compare RUN...`: one run's interventions judged, or runs side by side.
+
+One run: the verdict on each of its interventions, in RUN/compare.json and RUN/compare.html.
+Several runs: their winners side by side, in compare-runs.json of the first.
+"""
 
 import shlex
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
-import tyro
-
-from analysis.compare_page import render_comparison
-from analysis.compare_text import describe_arms, describe_runs
-from analysis.files import without_nan, write_json, write_text
-from analysis.interventions_run import compare_arms
-from analysis.run_reader import read_run
-from analysis.side_by_side import side_by_side
+from analysis.run_files import check_run_files
+from trainables.command import Parser, run_main
 from trainables.errors import UserError
 
 COMMAND = "python -m analysis.compare"
 FORMAT_VERSION = 1
-
-
-@dataclass(frozen=True, kw_only=True)
-class Options:
-    """One run: the verdict on each of its interventions, in RUN/compare.json and RUN/compare.html.
-
-    Several runs: their winners side by side, in compare-runs.json of the first.
-    """
-
-    runs: Annotated[tuple[Path, ...], tyro.conf.Positional]  # folders that search.run made
 
 
 def compare(paths: Sequence[Path], command: str) -> list[str]:
@@ -39,6 +26,16 @@ def compare(paths: Sequence[Path], command: str) -> list[str]:
     """
     if not paths:
         raise UserError(f"no run was given; allowed: {COMMAND} RUN [RUN ...]")
+    for path in paths:
+        check_run_files(path)
+
+    from analysis.compare_page import render_comparison
+    from analysis.compare_text import describe_arms, describe_runs
+    from analysis.files import without_nan, write_json, write_text
+    from analysis.interventions_run import compare_arms
+    from analysis.run_reader import read_run
+    from analysis.side_by_side import side_by_side
+
     runs = [read_run(path.absolute()) for path in paths]
     made: dict[str, Any] = {"format_version": FORMAT_VERSION, "command": command}
     if len(runs) > 1:
@@ -51,15 +48,13 @@ def compare(paths: Sequence[Path], command: str) -> list[str]:
     return [*describe_arms(compared), "", f"written      {paths[0] / 'compare.html'}"]
 
 
-def main() -> None:
-    try:
-        options = tyro.cli(Options, prog=COMMAND)
-        lines = compare(options.runs, f"{COMMAND} {shlex.join(sys.argv[1:])}")
-    except UserError as error:
-        print(*(f"error: {fault}" for fault in error.faults), sep="\n", file=sys.stderr)
-        sys.exit(2)
-    print(*lines, sep="\n")
+def main(arguments: Sequence[str]) -> None:
+    """Compare and print."""
+    parser = Parser("analysis.compare", __doc__)
+    parser.add_argument("runs", type=Path, nargs="*", metavar="RUN", help="such as runs/demo")
+    options = parser.parse_args(arguments)
+    print(*compare(options.runs, f"{COMMAND} {shlex.join(arguments)}"), sep="\n")
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(run_main(main))

@@ -7,7 +7,8 @@ import numpy as np
 
 from analysis.interventions import interventions_section
 from analysis.metrics import IntArray
-from analysis.run_reader import EPOCHS, EXPERIMENT, Run
+from analysis.run_files import EPOCHS, EXPERIMENT
+from analysis.run_reader import Run
 from trainables.errors import UserError
 
 DESIGN = "interventions"  # key of experiment.json

@@ -1,58 +1,84 @@
-"""Open the sealed test once and explain the winner: RUN/report/index.html and report.json."""
+"""`python -m analysis.report RUN`: open the sealed test once and explain the winner.
 
+Writes RUN/report/index.html and report.json, on test pictures that the search has never seen.
+"""
+
+import argparse
 import shlex
 import sys
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Annotated, Literal
 
-import tyro
-
-from analysis.reporting import write_report
-from analysis.statistics import NUM_RESAMPLES
-from trainables.errors import UserError, refuse
+from analysis.run_files import check_run_files
+from trainables.command import Parser, run_main
+from trainables.errors import refuse
 
 COMMAND = "python -m analysis.report"
+LEAST = {"images_per_class": 3, "batch_size": 1, "num_resamples": 100, "seed": 0}
+DEVICES = ("auto", "cpu", "cuda")
 
 
-@dataclass(frozen=True, kw_only=True)
-class Options:
-    """Report on a run's best checkpoint, on the test images that the search has never seen."""
+def main(arguments: Sequence[str]) -> None:
+    """Check all that can be checked; only then import what is heavy, and report."""
+    options = parse(arguments)
+    check_run_files(options.run)
 
-    run: Annotated[Path, tyro.conf.Positional]  # folder that `python -m search.run` made
-    images_per_class: int = 200  # test images that the battery changes in some forty ways
-    device: Literal["auto", "cpu", "cuda"] = "auto"  # auto takes a GPU when there is one
-    batch_size: int = 256  # images a forward pass
-    num_resamples: int = NUM_RESAMPLES  # bootstrap draws behind each interval
-    seed: int = 0  # of the bootstrap, of the samples and of what is changed in them
+    from analysis.reporting import write_report
 
-    def check(self) -> None:
-        least = {"images_per_class": 3, "batch_size": 1, "num_resamples": 100, "seed": 0}
-        refuse(
-            f"{name} is {getattr(self, name)}; allowed: {low} or more; leave it out for the default"
-            for name, low in least.items()
-            if getattr(self, name) < low
-        )
-
-
-def main() -> None:
-    try:
-        options = tyro.cli(Options, prog=COMMAND)
-        options.check()
-        sentence, page = write_report(
-            options.run,
-            images_per_class=options.images_per_class,
-            device=options.device,
-            batch_size=options.batch_size,
-            num_resamples=options.num_resamples,
-            seed=options.seed,
-            command=f"{COMMAND} {shlex.join(sys.argv[1:])}",
-        )
-    except UserError as error:
-        print(*(f"error: {fault}" for fault in error.faults), sep="\n", file=sys.stderr)
-        sys.exit(2)
+    sentence, page = write_report(
+        options.run,
+        images_per_class=options.images_per_class,
+        device=options.device,
+        batch_size=options.batch_size,
+        num_resamples=options.num_resamples,
+        seed=options.seed,
+        command=f"{COMMAND} {shlex.join(arguments)}",
+    )
     print(sentence, page, sep="\n")
 
 
+def parse(arguments: Sequence[str]) -> argparse.Namespace:
+    """The command line; UserError for numbers out of bounds."""
+    parser = Parser("analysis.report", __doc__)
+    add = parser.add_argument
+    add("run", type=Path, help="run folder, such as runs/demo")
+    add(
+        "--images-per-class",
+        type=int,
+        default=200,
+        metavar="N",
+        help="test pictures that are changed in some forty ways (default: 200)",
+    )
+    add("--device", default="auto", help="auto (default: a GPU where there is one), cpu or cuda")
+    add("--batch-size", type=int, default=256, metavar="N", help="pictures a pass (default: 256)")
+    add(
+        "--num-resamples",
+        type=int,
+        default=10_000,
+        metavar="N",
+        help="bootstrap draws behind each interval (default: 10000)",
+    )
+    add(
+        "--seed",
+        type=int,
+        default=0,
+        metavar="N",
+        help="of the bootstrap, the samples and what is changed in them (default: 0)",
+    )
+    options = parser.parse_args(arguments)
+    refuse(_faults(options))
+    return options
+
+
+def _faults(options: argparse.Namespace) -> Iterator[str]:
+    for name, low in LEAST.items():
+        value = getattr(options, name)
+        if value < low:
+            flag = "--" + name.replace("_", "-")
+            yield f"{flag} is {value}; allowed: {low} or more; leave it out for the default"
+    if options.device not in DEVICES:
+        yield f"--device is {options.device!r}; allowed: {', '.join(DEVICES)}"
+
+
 if __name__ == "__main__":
-    main()
+    sys.exit(run_main(main))

@@ -1,6 +1,5 @@
 """A run folder as one checked value; everything the report knows of a search comes from here."""
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,15 +7,22 @@ from typing import Any
 
 import pandas as pd
 
+from analysis.run_files import (
+    BEST,
+    EPOCHS,
+    EXPERIMENT,
+    FINISH_THE_SEARCH,
+    TRIALS,
+    check_run_files,
+    read_json,
+    unreadable,
+)
 from trainables import journal
 from trainables.data.audit import AuditResult
-from trainables.errors import UserError, refuse
+from trainables.errors import refuse
 
-FORMAT_VERSION = 1
-EXPERIMENT, BEST, AUDIT, JOURNAL = "experiment.json", "best.json", "audit.json", "journal.jsonl"
+AUDIT, JOURNAL = "audit.json", "journal.jsonl"
 CONFIRMATION = "confirm.json"
-TRIALS, EPOCHS = "trials.parquet", "epochs.parquet"
-FINISH_THE_SEARCH = "let the search finish or continue it with `python -m search.run --resume`"
 
 EXPERIMENT_KEYS = (
     "name",
@@ -78,25 +84,8 @@ class Run:
 
 def read_run(path: Path) -> Run:
     """Read and check a run folder; UserError lists every fault that can be seen at once."""
-    if not (path / EXPERIMENT).is_file():
-        raise UserError(
-            f"run is {str(path)!r}; allowed: a folder with {EXPERIMENT}, as `python -m search.run` "
-            "makes it; give the path of such a folder"
-        )
-    experiment = _read_json(path / EXPERIMENT)
-    version = experiment.get("format_version")
-    if version != FORMAT_VERSION:
-        raise UserError(
-            f"format_version of {path / EXPERIMENT} is {version!r}; allowed: {FORMAT_VERSION}; "
-            "read the run with the release that wrote it"
-        )
-    refuse(
-        f"{path / name} is missing; allowed: a run that has selected a checkpoint; "
-        f"{FINISH_THE_SEARCH}"
-        for name in (BEST, TRIALS, EPOCHS)
-        if not (path / name).is_file()
-    )
-    best = _read_json(path / BEST)
+    experiment = check_run_files(path)
+    best = read_json(path / BEST)
     trials, epochs = _read_parquet(path / TRIALS), _read_parquet(path / EPOCHS)
     refuse(
         [
@@ -153,40 +142,23 @@ def _missing(
         )
 
 
-def _read_json(path: Path) -> dict[str, Any]:
-    try:
-        values = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise _unreadable(path, "one JSON object", error) from error
-    if not isinstance(values, dict):
-        raise _unreadable(path, "one JSON object", f"found {type(values).__name__}")
-    return values
-
-
 def _read_parquet(path: Path) -> pd.DataFrame:
     try:
         return pd.read_parquet(path)
     except (ValueError, OSError) as error:  # pyarrow's errors derive from these
-        raise _unreadable(path, "a parquet table", error) from error
+        raise unreadable(path, "a parquet table", error) from error
 
 
 def _read_audit(path: Path) -> AuditResult:
     try:
         return AuditResult.read(path)
     except (ValueError, TypeError, KeyError) as error:
-        raise _unreadable(path, "the result of a pre-flight audit", error) from error
+        raise unreadable(path, "the result of a pre-flight audit", error) from error
 
 
 def _read_confirmation(path: Path) -> dict[str, Any] | None:
     if not path.is_file():
         return None
-    confirmation = _read_json(path)
+    confirmation = read_json(path)
     refuse(_missing(path, CONFIRMATION_KEYS, confirmation))
     return confirmation
-
-
-def _unreadable(path: Path, allowed: str, cause: object) -> UserError:
-    return UserError(
-        f"{path} cannot be read ({cause}); allowed: {allowed}; "
-        "restore the file that the search wrote"
-    )

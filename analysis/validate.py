@@ -1,34 +1,42 @@
-"""How good are the detectors? Trains biased and clean models and scores what is found in them."""
+"""`python -m analysis.validate`: how good are the detectors?
+
+Trains biased and clean models and scores what is found in them."""
 
 import json
 import shlex
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib import resources
 from importlib.metadata import version
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
-import tyro
-
-from analysis.battery import BatterySettings
-from analysis.detector_scores import FREE, RELIANT, cells_to_dicts, score
-from analysis.detectors import DETECTORS
-from analysis.files import without_nan, write_json
-from trainables.errors import UserError, refuse
+from trainables.command import Parser, run_main
+from trainables.errors import refuse
 
 COMMAND = "python -m analysis.validate"
 ASSET = "detectors.json"
 NUM_CLASSES = 10  # of the drawn pictures
 
 
+OPTIONS = {
+    "num_biased": "models with planted shortcuts",
+    "num_clean": "models without",
+    "train_size": "drawn pictures; a model trains on four fifths of them",
+    "images_per_class": "test pictures",
+    "processes": "of one thread each",
+    "seed": "of the models; the pictures have seeds of their own",
+}
+
+
 @dataclass(frozen=True, kw_only=True)
 class Options:
     """Score the shortcut detectors on models whose shortcuts are known."""
 
-    output: Annotated[Path, tyro.conf.Positional] = Path("analysis/assets/detectors.json")
+    output: Path = Path("analysis/assets/detectors.json")
     num_biased: int = 10  # models with planted shortcuts
     num_clean: int = 10  # models without
     train_size: int = 2_500  # drawn pictures; a model trains on four fifths of them
@@ -47,10 +55,14 @@ class Options:
 
 def validate(options: Options, command: str) -> dict[str, Any]:
     """Train, detect and score; what is written to the file."""
+    options.check()
+
+    from analysis.battery import BatterySettings
     from analysis.bench import STRENGTHS, draw_pools, recipes, run_bench
+    from analysis.detector_scores import FREE, RELIANT, cells_to_dicts, score
+    from analysis.detectors import DETECTORS
     from analysis.planted import PLANT_SETS, TEST_SEED, TRAIN_SEED, describe
 
-    options.check()
     started = time.monotonic()
     print("drawing the pictures, clean and planted", flush=True)
     num_sets = min(len(PLANT_SETS), options.num_biased)
@@ -97,15 +109,28 @@ def load_scores() -> dict[str, Any] | None:
     return json.loads(asset.read_text(encoding="utf-8")) if asset.is_file() else None
 
 
-def main() -> None:
-    try:
-        options = tyro.cli(Options, prog=COMMAND)
-        found = validate(options, f"{COMMAND} {shlex.join(sys.argv[1:])}".strip())
-        options.output.parent.mkdir(parents=True, exist_ok=True)
-        write_json(options.output, without_nan(found))
-    except UserError as error:
-        print(*(f"error: {fault}" for fault in error.faults), sep="\n", file=sys.stderr)
-        sys.exit(2)
+def main(arguments: Sequence[str]) -> None:
+    """Validate, write the scores, print a line a detector."""
+    parser = Parser("analysis.validate", __doc__)
+    add = parser.add_argument
+    add("output", type=Path, nargs="?", default=Options.output, help=f"default: {Options.output}")
+    for name, text in OPTIONS.items():
+        default = getattr(Options, name)
+        add(
+            f"--{name.replace('_', '-')}",
+            type=int,
+            default=default,
+            metavar="N",
+            help=f"{text} (default: {default})",
+        )
+    options = parser.parse_args(arguments)
+    given = {name: getattr(options, name) for name in ("output", *OPTIONS)}
+    found = validate(Options(**given), f"{COMMAND} {shlex.join(arguments)}".strip())
+
+    from analysis.files import without_nan, write_json
+
+    options.output.parent.mkdir(parents=True, exist_ok=True)
+    write_json(options.output, without_nan(found))
     for name, scores in found["detectors"].items():
         print(
             f"{name:<11} found {scores['num_found']} of {scores['num_biased']}, "
@@ -115,4 +140,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(run_main(main))

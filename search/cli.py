@@ -1,16 +1,28 @@
-"""From the command line to checked settings; what every entry point does with a fault."""
+"""From the command line to checked settings."""
 
 import argparse
-import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, get_type_hints
 
 import tyro
 
+from search.flags import flag_of, read_settings_file, word_faults
 from search.run_folder import RunFolder
+from search.setting_groups import (
+    DataSettings,
+    InterventionSettings,
+    ModelSettings,
+    ResourceSettings,
+    RunSettings,
+    SearchSettings,
+    Switch,
+    Text,
+)
 from search.settings import Settings, preset_settings
-from trainables.errors import UserError, refuse
+from trainables.command import called_as
+from trainables.errors import refuse
 
 # What may change between the sessions of one run: how much, and on what; never the question.
 CHANGEABLE = {
@@ -31,60 +43,92 @@ OF_THE_WINNER = {
 }  # fmt: skip
 
 
-def run_main(main: Callable[[Sequence[str]], int | None]) -> int:
-    """Run an entry point and return its status (None: 0).
+@dataclass(frozen=True, kw_only=True)
+class Call:
+    """This call"""
 
-    A fault of the user's becomes its lines on standard error and status 2.
-    """
-    try:
-        return main(sys.argv[1:]) or 0
-    except UserError as error:
-        for fault in error.faults:
-            print(f"error: {fault}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        return 130
+    config: Text = ""
+    """a TOML file of settings by the names of the flags; flags go over it"""
+    json: Switch = False
+    """with --dry-run: as JSON"""
+    debug: Switch = False
+    """show a traceback where it fails"""
 
 
-def parse_settings(arguments: Sequence[str], *, prog: str = "python -m search.run") -> Settings:
+CALL_TYPES: dict[str, type] = {"config": str, "json": bool, "debug": bool}
+HELP_FLAGS = ("-h", "--help", "--tyro-print-completion", "--tyro-write-completion")
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Flags:
+    """Search for the best two-phase fine-tune: Optuna proposes, Ray trains, ASHA stops the weak."""
+
+    run: RunSettings
+    data: DataSettings
+    model: ModelSettings
+    search: SearchSettings
+    intervention: InterventionSettings
+    resource: ResourceSettings
+    call: Call
+
+
+def parse_settings(arguments: Sequence[str], *, module: str = "search.run") -> Settings:
+    """The settings alone; see `parse_call`."""
+    return parse_call(arguments, module=module)[0]
+
+
+def parse_call(arguments: Sequence[str], *, module: str = "search.run") -> tuple[Settings, Call]:
     """The settings of a run: its preset's (or, to resume, the run's own; or, around another run's
-    winner, those of that run) with the flags over them.
+    winner, those of that run), the settings file's over them, the flags over all.
 
     Raises:
         UserError: with all faults at once.
-        SystemExit: after --help (0), or a flag that does not parse (2).
+        SystemExit: after --help (0).
     """
+    if not set(HELP_FLAGS) & set(arguments):
+        refuse(word_faults(arguments, CALL_TYPES))
     first = _first_look(arguments)
+    in_file = read_settings_file(Path(first.config)) if first.config else {}
+    for name in ("preset", "name", "storage", "around"):
+        if getattr(first, name) is None:
+            setattr(first, name, in_file.get(name, getattr(Settings, name)))
     if first.resume and first.name:
-        defaults = _recorded(first)
+        recorded = _recorded(first)
     else:
-        defaults = preset_settings(first.preset) | (_inherited(first) if first.around else {})
-    settings = tyro.cli(
-        Settings,
-        default=Settings(**defaults),
-        args=list(arguments),
-        prog=prog,
-        description="Search for the best two-phase fine-tune: Optuna proposes, Ray trains, ASHA "
-        "stops the weak.",
-        config=(tyro.conf.FlagCreatePairsOff,),
-    )
+        recorded = preset_settings(first.preset) | (_inherited(first) if first.around else {})
+    flags = _parse(arguments, recorded | in_file, called_as(module))
+    groups = [group for name, group in vars(flags).items() if name != "call"]
+    settings = Settings(**{name: value for group in groups for name, value in vars(group).items()})
     if settings.resume:
         refuse(
-            f"--{name.replace('_', '-')} is {value!r}, but the run was started with "
-            f"{recorded!r}; allowed when resuming: the same; start a new run instead"
-            for name, recorded in Settings(**defaults).to_dict().items()
-            if name not in CHANGEABLE and (value := settings.to_dict()[name]) != recorded
+            f"{flag_of(name)} is {value!r}, but the run was started with "
+            f"{before!r}; allowed when resuming: the same; start a new run instead"
+            for name, before in Settings(**recorded).to_dict().items()
+            if name not in CHANGEABLE and (value := settings.to_dict()[name]) != before
         )
-    return settings
+    return settings, flags.call
+
+
+def _parse(arguments: Sequence[str], defaults: dict[str, Any], prog: str) -> _Flags:
+    groups = {
+        name: kind(**{field.name: defaults[field.name] for field in fields(kind)})
+        for name, kind in get_type_hints(_Flags).items()
+        if name != "call"
+    }
+    return tyro.cli(
+        _Flags,
+        default=_Flags(**groups, call=Call()),
+        args=list(arguments),
+        prog=prog,
+        config=(tyro.conf.OmitArgPrefixes,),
+    )
 
 
 def _first_look(arguments: Sequence[str]) -> argparse.Namespace:
     """The flags that say where the other flags' defaults come from."""
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
-    parser.add_argument("--preset", default="laptop")
-    parser.add_argument("--name", default="")
-    parser.add_argument("--storage", default="runs")
-    parser.add_argument("--around", default="")
+    for flag in ("--preset", "--name", "--storage", "--around", "--config"):
+        parser.add_argument(flag)
     parser.add_argument("--resume", action="store_true")
     return parser.parse_known_args(list(arguments))[0]
 

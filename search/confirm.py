@@ -11,12 +11,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from search.cli import run_main
 from search.confirmation import BOUNDS, settle_plan
 from search.lock import only_driver
 from search.record import RunRecord
 from search.run_folder import RunFolder
 from search.settings import Settings
+from trainables.command import Parser, run_main
 from trainables.errors import refuse
 
 # What may be another than in the search: what the trainings occupy, never what they are.
@@ -51,9 +51,7 @@ def main(arguments: Sequence[str]) -> None:
 
 def parse(arguments: Sequence[str]) -> argparse.Namespace:
     """The command line; UserError for numbers out of bounds."""
-    parser = argparse.ArgumentParser(
-        prog="python -m search.confirm", description=__doc__, allow_abbrev=False
-    )
+    parser = Parser("search.confirm", __doc__)
     add = parser.add_argument
     add("run", type=Path, help="run folder, such as runs/demo")
     add("--top", type=int, metavar="K", help="configurations to confirm (default: 3)")

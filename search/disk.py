@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from trainables.errors import UserError
+from trainables.errors import RunError, UserError
 
 UNITS = {"": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
 
@@ -45,14 +45,14 @@ def enough_room(root: Path) -> Iterator[None]:
     """Where the body finds the disk full: one line on how to go on with the run in `root`.
 
     Raises:
-        UserError: instead of the system's error.
+        RunError: instead of the system's error.
     """
     try:
         yield
     except OSError as error:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT):
             raise
-        raise UserError(
+        raise RunError(
             f"{root} cannot be written ({error.strerror}); free some space, then go on with "
             f"--resume --name {root.name}"
         ) from error

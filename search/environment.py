@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 
-from search.settings import GPUS_AUTO, Settings
+from search.settings import Settings
 from trainables.errors import UserError
 
 PACKAGES = ("ray", "optuna", "torch", "torchvision", "albumentations", "scikit-learn", "numpy")
@@ -80,19 +80,6 @@ def worker_threads(settings: Settings) -> int:
     cluster does not set it.
     """
     return max(1, int(settings.cpus_per_trial))
-
-
-def check_gpus(settings: Settings, *, num_gpus: float, where: str) -> None:
-    """Refuse a run whose trials could never be placed."""
-    is_auto = settings.gpus_per_trial == GPUS_AUTO
-    wanted = 1.0 if is_auto else settings.gpus_per_trial * settings.workers_per_trial
-    if wanted > num_gpus:
-        share = "auto" if is_auto else f"{settings.gpus_per_trial:g}"
-        raise UserError(
-            f"--gpus-per-trial {share} x --workers-per-trial "
-            f"{settings.workers_per_trial} wants {wanted:g} GPUs, {where} has {num_gpus:g}; "
-            "allowed: --gpus-per-trial 0 (trains on the CPU), or a cluster with GPUs (RAY_ADDRESS)"
-        )
 
 
 def check_cores(settings: Settings, *, largest_node: float) -> None:

@@ -1,24 +1,23 @@
 """`python -m search.export RUN`: the best checkpoint as a folder to ship, proven by reloading."""
 
-import argparse
 import json
 import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import numpy as np
-from PIL import Image
-
-from search.cli import run_main
 from search.run_folder import RunFolder
 from trainables import journal
-from trainables.checkpoints import TrainedModel, load_trained
-from trainables.data.load import load_training
+from trainables.command import Parser, run_main
 from trainables.data.spec import DataSpec
-from trainables.errors import UserError
-from trainables.exported import save_exported
+from trainables.errors import RunError
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from trainables.checkpoints import TrainedModel
 
 NUM_PROBES = 64  # validation pictures on which the reloaded model must say the same
 # The final model was trained on the validation pictures as well: it has a note instead of figures.
@@ -28,7 +27,7 @@ TOLERANCE = 1e-4  # of a logit; another process may sum in another order
 
 def main(arguments: Sequence[str]) -> None:
     """Write the export, reload it in a fresh process, compare; nothing stays when they differ."""
-    parser = argparse.ArgumentParser(prog="python -m search.export", description=__doc__)
+    parser = Parser("search.export", __doc__)
     parser.add_argument("run", type=Path, help="run folder, such as runs/demo")
     parser.add_argument("--final", action="store_true", help="the model of search.confirm --final")
     options = parser.parse_args(arguments)
@@ -36,6 +35,11 @@ def main(arguments: Sequence[str]) -> None:
     experiment = folder.read_experiment()
     best = folder.read_final() if options.final else folder.read_best()
     goal = folder.export_final if options.final else folder.export
+
+    from trainables.checkpoints import load_trained
+    from trainables.data.load import load_training
+    from trainables.exported import save_exported
+
     trained = load_trained(folder.root / best["checkpoint"])
     probes = load_training(DataSpec.from_dict(experiment["data"])).val.images[:NUM_PROBES]
     figures = {name: best[name] for name in PROVENANCE if name in best}
@@ -46,7 +50,7 @@ def main(arguments: Sequence[str]) -> None:
         save_exported(trained, made, provenance=provenance)
         worst = largest_difference(trained, made, probes)
         if worst > TOLERANCE:
-            raise UserError(
+            raise RunError(
                 f"the reloaded model's logits differ by up to {worst:.2g}; allowed: {TOLERANCE}; "
                 "nothing was exported, please report this"
             )
@@ -64,8 +68,11 @@ def main(arguments: Sequence[str]) -> None:
     )
 
 
-def largest_difference(trained: TrainedModel, export: Path, images: np.ndarray) -> float:
+def largest_difference(trained: "TrainedModel", export: Path, images: "np.ndarray") -> float:
     """The largest difference of a logit between a model here and its export read elsewhere."""
+    import numpy as np
+    from PIL import Image
+
     with tempfile.TemporaryDirectory() as scratch:
         paths = [str(Path(scratch) / f"{i:03d}.png") for i in range(len(images))]
         for path, image in zip(paths, images, strict=True):

@@ -17,7 +17,7 @@ from search.run_folder import RunFolder
 from search.run_log import RunLog
 from search.settings import Settings
 from search.trials import run_trials
-from trainables.errors import UserError
+from trainables.errors import RunError
 from trainables.pictures import TrialData
 
 
@@ -47,7 +47,8 @@ def train_listed(
         go_on: what to do after an interruption, for the error.
 
     Raises:
-        UserError: it was cut short.
+        RunError: it was cut short.
+        Stopped: the user has stopped it.
     """
     log, halt = RunLog(folder.journal), Halt()
     items = list(items)
@@ -73,13 +74,15 @@ def train_listed(
             settings=settings,
             num_trials=len(left),
             halt=halt,
+            go_on=go_on,
         )
-    except UserError:
+    except RunError:
         if not halt.is_fault:
             raise
     num_ended = sum(_has_ended(log.record, item["number"]) for item in items)
     if num_ended < len(items):
-        raise UserError(
+        halt.raise_if_stopped_by_the_user()
+        raise RunError(
             f"cut short with {num_ended} of {len(items)} trainings done"
             f"{f': {halt.reason}' if halt.reason else ''}; {go_on}"
         )

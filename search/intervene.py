@@ -1,4 +1,4 @@
-"""Trains the arms of `--around RUN` as Ray trials of an ordinary run folder, and says what next."""
+"""Trains the arms of `--around RUN` as Ray trials of an ordinary run folder."""
 
 from search.confirm_text import FreshProgress
 from search.design import Design
@@ -8,7 +8,7 @@ from search.record import RunRecord
 from search.recorder import KEPT_TRIALS
 from search.run_folder import RunFolder
 from search.settings import Settings
-from search.summary import shown_path
+from search.summary import resume_command
 from search.tensorboard import TensorBoard
 from trainables import journal
 
@@ -17,7 +17,7 @@ def train_arms(design: Design, folder: RunFolder, settings: Settings) -> RunReco
     """Train every arm with every seed, or what is left of it, on the connected cluster.
 
     Raises:
-        UserError: it was cut short; `--resume` goes on with the rest.
+        RunError: it was cut short; `--resume` goes on with the rest.
     """
     print(f"aim          {' and '.join(design.pair)} ({design.source})")
     print(f"placebo      {' and '.join(design.placebo)}")
@@ -35,17 +35,7 @@ def train_arms(design: Design, folder: RunFolder, settings: Settings) -> RunReco
         run=folder,
         listeners=(FreshProgress(cells, title="arm"), TensorBoard(folder)),
         kept_trials=KEPT_TRIALS,
-        go_on=f"--resume --name {folder.root.name} goes on with the rest",
+        go_on=f"go on with {resume_command(folder)}",
     )
     journal.append(folder.journal, "session_ended")
     return record
-
-
-def print_next(record: RunRecord, folder: RunFolder) -> None:
-    """Where everything is, and the command that decides."""
-    trained = [trial.status for trial in record.trials.values()]
-    where = shown_path(folder.root)
-    print(f"\n{len(trained)} trainings: {trained.count('finished')} finished")
-    print(f"run folder   {where}")
-    print(f"watch        .venv/bin/tensorboard --logdir {where}")
-    print(f"verdicts     .venv/bin/python -m analysis.compare {where}")

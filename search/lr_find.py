@@ -11,11 +11,15 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from search.cli import parse_settings, run_main
+from search.cli import parse_settings
+from search.early import check_gpu_devices, check_gpus
 from search.run_folder import write_bytes
 from search.settings import Settings
+from trainables.command import Parser, run_main
+from trainables.data.early import check_early
 from trainables.data.sources import check_source
 from trainables.errors import refuse
+from trainables.weights import check_weights_file
 
 if TYPE_CHECKING:
     from trainables.lr_finder import Curve
@@ -30,16 +34,17 @@ RULES = {
 
 def main(arguments: Sequence[str]) -> None:
     """Check all flags, sweep, say what the curve suggests."""
-    parser = argparse.ArgumentParser(
-        prog="python -m search.lr_find", description=__doc__, allow_abbrev=False
-    )
+    parser = Parser("search.lr_find", __doc__)
     add = parser.add_argument
     add("--steps", type=int, default=100, help="optimiser steps of the sweep (default: 100)")
     add("--phase", type=int, default=1, help="1: frozen backbone (default); 2: after phase 1")
     add("--plot", type=Path, metavar="FILE", help="draw the curve as a PNG")
     options, others = parser.parse_known_args(arguments)
-    settings = parse_settings(others, prog=parser.prog)
+    settings = parse_settings(others, module="search.lr_find")
     refuse(_faults(options, settings))
+    check_gpu_devices(settings)
+    check_early(settings.data_spec)
+    refuse(f"--{fault}" for fault in check_weights_file(settings.weights))
     curve = find(settings, phase=options.phase, num_steps=options.steps)
     suggestions = print_suggestions(curve)
     if options.plot:
@@ -51,7 +56,7 @@ def find(settings: Settings, *, phase: int, num_steps: int) -> "Curve":
     """Sweep, with a line every few steps; what is heavy is imported after the flags' check."""
     import torch
 
-    from search.environment import check_gpus, choose_precision, worker_threads
+    from search.environment import choose_precision, worker_threads
     from trainables.data.load import load_training
     from trainables.lr_finder import sweep
     from trainables.pictures import TrialData

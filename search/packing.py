@@ -5,10 +5,11 @@ from dataclasses import replace
 import ray
 import torch
 
-from search.environment import check_gpus
+from search.early import check_gpus
 from search.planning import dearest
 from search.probe import Task, measure
-from search.settings import GPUS_AUTO, Settings
+from search.setting_groups import GPUS_AUTO
+from search.settings import Settings
 from trainables.errors import UserError
 
 HEADROOM = 0.1  # of the memory, for what a probe of a few steps does not see

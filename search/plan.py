@@ -9,17 +9,17 @@ import math
 import sys
 from collections.abc import Iterator, Sequence
 
-from search.cli import parse_settings, run_main
+from search.cli import parse_settings
+from search.early import check_gpu_devices
 from search.settings import Settings
 from spaces.registry import check_space
+from trainables.command import Parser, run_main
 from trainables.errors import refuse
 
 
 def main(arguments: Sequence[str]) -> None:
     """Check all flags, probe, print the table."""
-    parser = argparse.ArgumentParser(
-        prog="python -m search.plan", description=__doc__, allow_abbrev=False
-    )
+    parser = Parser("search.plan", __doc__)
     parser.add_argument(
         "--price-per-hour",
         type=float,
@@ -28,8 +28,9 @@ def main(arguments: Sequence[str]) -> None:
         help="of one GPU, or of this machine where the search asks for no GPU",
     )
     options, others = parser.parse_known_args(arguments)
-    settings = parse_settings(others, prog=parser.prog)
+    settings = parse_settings(others, module="search.plan")
     refuse(_faults(options, settings))
+    check_gpu_devices(settings)
     check_space(settings.space, settings.base_config(precision="float32"))
 
     from search.plan_table import table

@@ -76,6 +76,9 @@ class Recorder(Callback):
         kept_trials: ended trials whose best checkpoint stays; 0: none, and no best.json.
         quota_bytes: what the run folder may occupy; 0: no limit.
         report_fields: what of an epoch's report is written down.
+
+    Attributes:
+        under_way: trials that this session has started, and that have not ended.
     """
 
     def __init__(
@@ -96,6 +99,7 @@ class Recorder(Callback):
         self._kept, self._quota_bytes = kept_trials, quota_bytes
         self._report_fields = report_fields
         self._failures: dict[int, dict[str, str]] = {}  # told by trials that are about to end
+        self.under_way: set[int] = set()
         self._stripped: set[int] = set()  # ended trials without any checkpoint left
         self._tables_due = 0.0  # seconds on the monotonic clock
 
@@ -113,6 +117,7 @@ class Recorder(Callback):
         kind = "resumed" if number in self.record.trials else "started"
         config = FineTuneConfig.from_dict(trial.config["config"]).to_dict()
         self.log.write(kind, trial=number, config=config, params=trial.config["params"])
+        self.under_way.add(number)
 
     @unless_halted
     def on_trial_result(
@@ -196,6 +201,7 @@ class Recorder(Callback):
 
     def _end(self, status: str, trial: TrialRecord, **fields: Any) -> None:
         self.log.write(status, trial=trial.number, **fields)
+        self.under_way.discard(trial.number)
         for listener in self._listeners:
             listener.on_end(self.record, trial)
         self._drop_checkpoints(self._kept)

@@ -5,18 +5,17 @@ point where it was asked, and ASHA judges each report again, both from an empty 
 configurations and the same stops show that the record is whole and what led to the winner.
 """
 
-import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from search.cli import run_main
 from search.run_folder import RunFolder
+from trainables.command import Parser, run_main
 
 
 def main(arguments: Sequence[str]) -> int:
     """Print what was compared; 1 when a decision differs."""
-    parser = argparse.ArgumentParser(prog="python -m search.replay", description=__doc__)
+    parser = Parser("search.replay", __doc__)
     parser.add_argument("run", type=Path, help="run folder, such as runs/demo")
     folder = RunFolder(parser.parse_args(arguments).run)
     experiment = folder.read_experiment()

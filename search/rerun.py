@@ -12,18 +12,18 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from search.cli import run_main
 from search.comparison import HEADER, Epoch, judge
 from search.record import RunRecord, TrialRecord
 from search.run_folder import RunFolder
 from search.settings import Settings
+from trainables.command import Parser, run_main
 from trainables.config import FineTuneConfig
 from trainables.errors import UserError, refuse
 
 
 def main(arguments: Sequence[str]) -> int:
     """Check, train, print a line an epoch and the verdict; 1 when the two differ."""
-    parser = argparse.ArgumentParser(prog="python -m search.rerun", description=__doc__)
+    parser = Parser("search.rerun", __doc__)
     add = parser.add_argument
     add("run", type=Path, help="run folder, such as runs/demo")
     add("trial", type=int, help="number of the trial")

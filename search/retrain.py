@@ -17,7 +17,7 @@ from search.settings import Settings
 from trainables import journal
 from trainables.checkpoint_folders import folder_name
 from trainables.data.images import ImageSet
-from trainables.errors import UserError
+from trainables.errors import RunError
 from trainables.pictures import TrialData
 from trainables.ray_train import trial_folder
 
@@ -42,7 +42,7 @@ def retrain(
         settings: of the run.
 
     Raises:
-        UserError: the training failed or was cut short.
+        RunError: the training failed or was cut short.
     """
     folder = RunFolder(run.root / "final")
     folder.root.mkdir(exist_ok=True)
@@ -65,7 +65,7 @@ def retrain(
     )
     trained = record.trials[number]
     if trained.status != "finished":
-        raise UserError(
+        raise RunError(
             f"the final training of trial {number} {trained.status} ({trained.cause or 'no cause'})"
             f"; delete {folder.root} to try it again"
         )

@@ -2,11 +2,18 @@
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, fields
-from typing import Annotated, Any, cast
-
-from tyro.constructors import PrimitiveConstructorSpec
+from typing import Any, cast
 
 from search.disk import parse_bytes
+from search.setting_groups import (
+    GPUS_AUTO,
+    DataSettings,
+    InterventionSettings,
+    ModelSettings,
+    ResourceSettings,
+    RunSettings,
+    SearchSettings,
+)
 from trainables.config import BOUNDS as TRIAL_BOUNDS
 from trainables.config import CHOICES, FineTuneConfig
 from trainables.data.spec import DataSpec
@@ -19,95 +26,11 @@ PRECISIONS = ("auto", *CHOICES["precision"])
 POSITIVE = ("num_trials", "grace_epochs", "workers_per_trial")
 
 
-GPUS_AUTO = -1.0  # a share that a probe of the GPU's memory decides
-_GPU_SHARE = PrimitiveConstructorSpec[float](
-    nargs=1,
-    metavar="FLOAT|auto",
-    instance_from_str=lambda words: GPUS_AUTO if words[0] == "auto" else float(words[0]),
-    is_instance=lambda value: isinstance(value, float),
-    str_from_instance=lambda value: ["auto" if value == GPUS_AUTO else f"{value:g}"],
-)
-
-
 @dataclass(frozen=True, kw_only=True)
-class Settings:
+class Settings(
+    RunSettings, DataSettings, ModelSettings, SearchSettings, InterventionSettings, ResourceSettings
+):
     """The settings of a search; raises UserError with all faults at once."""
-
-    preset: str = "laptop"
-    """where the defaults come from: demo (minutes, embedded data), laptop (an hour), cluster"""
-    space: str = "full"
-    """search space: core, full, interpolation, backbone, decks, interventions, or your own"""
-    data: str = "cifar10"
-    """pictures: cifar10[:DIR] (downloads), imagefolder:DIR, parquet:DIR, synthetic"""
-    weights: str = "embedded"
-    """backbone weights: imagenet, imagenet-v1, imagenet-v2, embedded, none, or a file"""
-    backbone: str = "resnet18"
-    """resnet18, resnet34, resnet50 or resnet101"""
-    train_size: int = 10_000
-    """training pictures, a stratified sample"""
-    val_size: int = 2_000
-    """validation pictures, on which trials are compared"""
-    resolution: int = 64
-    """side of the pictures that the network sees, in px"""
-    head_epochs: int = 3
-    """epochs of phase 1 (frozen backbone)"""
-    finetune_epochs: int = 9
-    """epochs of phase 2 (partly unfrozen)"""
-    batch_size: int = 128
-    """pictures an optimiser step, over all workers of a trial"""
-    precision: str = "auto"
-    """float32, bf16, or auto: bf16 where the processor has it"""
-    num_trials: int = 16
-    """configurations to try"""
-    grace_epochs: int = 1
-    """phase-2 epochs before ASHA may stop a trial"""
-    reduction_factor: float = 3.0
-    """ASHA's eta: about 1 in eta goes on past a rung"""
-    max_concurrent: int = 0
-    """trials at a time; 0: as many as the cluster holds"""
-    cpus_per_trial: float = 1.0
-    """cores a worker"""
-    gpus_per_trial: Annotated[float, _GPU_SHARE] = 0.0
-    """GPUs a worker; a fraction shares a GPU among trials, auto: as many as its memory holds"""
-    workers_per_trial: int = 1
-    """data-parallel workers a trial"""
-    seed: int = 0
-    """of everything: data split, views, sampler, heads, batches"""
-    late_bloomers: float = 0.0
-    """share of the trials that ASHA would stop which run on, to measure what stopping costs"""
-    warm_start: str = ""
-    """begin with the results of another run (its folder), or with the decks' recipes (decks)"""
-    around: str = ""
-    """test interventions on the winner of this run (its folder), with --space interventions; data,
-    weights, resolution and epochs are that run's unless given"""
-    aim: str = ""
-    """with --around: the two classes to tell apart, such as cat,dog; default: the pair that RUN's
-    report flags first, or its winner confuses most"""
-    arms: str = ""
-    """with --around: the interventions to test, such as hard_mining,cutmix; default: all"""
-    seeds: int = 3
-    """with --around: fresh seeds for each arm; arms x seeds are trained instead of --num-trials"""
-    max_hours: float = 0.0
-    """halt the search so that confirm and report still fit in this many hours; 0: no limit"""
-    reserve_trials: int = 9
-    """trials of search.confirm that --max-hours keeps time for"""
-    disk_quota: str = ""
-    """what the run folder may occupy, such as 5GB; default: no limit"""
-    reuse: str = "auto"
-    """what trials on a node share (no number changes): off, head (epoch views, phase 1's features),
-    trunk (also what lies below the unfreeze point), auto (trunk where that is small)"""
-    reuse_limit: str = "8GB"
-    """disk, on each node, for what trials share"""
-    diagnose: bool = True
-    """write the report at the end where the winner's validation macro-F1 is not clear of 65 %"""
-    name: str = ""
-    """the run's name; default: the preset's, with a number when taken"""
-    storage: str = "runs"
-    """folder of the runs"""
-    resume: bool = False
-    """go on with the run --name where it was cut short"""
-    dry_run: bool = False
-    """print what would be done, and stop"""
 
     def __post_init__(self) -> None:
         refuse(self._faults())
@@ -179,14 +102,19 @@ class Settings:
         if self.reuse not in REUSE_MODES:
             yield f"--reuse is {self.reuse!r}; allowed: {', '.join(REUSE_MODES)}"
         for flag in ("max_concurrent", "max_hours", "reserve_trials", "seed"):
-            if getattr(self, flag) < 0:
+            if not getattr(self, flag) >= 0:  # NaN is not
                 yield f"{_flag(flag)} is {getattr(self, flag)}; allowed: 0 or more"
-        if self.gpus_per_trial < 0 and self.gpus_per_trial != GPUS_AUTO:
+        if not self.gpus_per_trial >= 0 and self.gpus_per_trial != GPUS_AUTO:
             yield f"--gpus-per-trial is {self.gpus_per_trial}; allowed: 0 or more, or auto"
-        if self.cpus_per_trial <= 0:
+        if not self.cpus_per_trial > 0:
             yield f"--cpus-per-trial is {self.cpus_per_trial}; allowed: more than 0"
-        if self.reduction_factor <= 1:
+        if not self.reduction_factor > 1:
             yield f"--reduction-factor is {self.reduction_factor}; allowed: more than 1"
+        if 0 < self.finetune_epochs < self.grace_epochs:
+            yield (
+                f"--grace-epochs is {self.grace_epochs}, and --finetune-epochs is "
+                f"{self.finetune_epochs}; allowed: up to that, which stops no trial early"
+            )
         if self.batch_size % max(self.workers_per_trial, 1):
             yield (
                 f"--batch-size {self.batch_size} does not divide among --workers-per-trial "

@@ -29,8 +29,7 @@ def print_summary(record: RunRecord, folder: RunFolder) -> None:
     where = shown_path(folder.root)
     print(f"\nrun folder   {where}")
     if counts["running"]:
-        run = f"--storage {shown_path(folder.root.parent)} --name {folder.root.name}"
-        print(f"go on        .venv/bin/python -m search.run --resume {run}")
+        print(f"go on        {resume_command(folder)}")
     if not ranked:
         return
     print(f"winner       {where}/best.json")
@@ -39,6 +38,22 @@ def print_summary(record: RunRecord, folder: RunFolder) -> None:
         print(f"confirm      .venv/bin/python -m search.confirm {where}")
     print(f"export       .venv/bin/python -m search.export {where}")
     print(f"report       .venv/bin/python -m analysis.report {where}")
+
+
+def print_arms_summary(record: RunRecord, folder: RunFolder) -> None:
+    """The last lines of `--around RUN`: where everything is, and the command that decides."""
+    trained = [trial.status for trial in record.trials.values()]
+    where = shown_path(folder.root)
+    print(f"\n{len(trained)} trainings: {trained.count('finished')} finished")
+    print(f"run folder   {where}")
+    print(f"watch        .venv/bin/tensorboard --logdir {where}")
+    print(f"verdicts     .venv/bin/python -m analysis.compare {where}")
+
+
+def resume_command(folder: RunFolder) -> str:
+    """What goes on with a run."""
+    run = f"--storage {shown_path(folder.root.parent)} --name {folder.root.name}"
+    return f".venv/bin/python -m search.run --resume {run}"
 
 
 def shown_path(path: Path) -> str:

@@ -10,11 +10,12 @@ from ray.tune.schedulers import TrialScheduler
 from ray.tune.search import Searcher
 
 from search.halt import Halt
+from search.interrupt import Interrupt
 from search.names import EXPERIMENT_NAME, OBJECTIVE
 from search.recorder import Recorder
 from search.run_folder import RunFolder
 from search.settings import Settings
-from trainables.errors import UserError
+from trainables.errors import RunError
 from trainables.pictures import TrialData
 from trainables.ray_train import FineTuneTrial, SharedTrialInputs, trial_folder
 from trainables.slot import SlotResources
@@ -39,6 +40,7 @@ def run_trials(
     halt: Halt,
     trainable: type[tune.Trainable] = FineTuneTrial,
     resources: Mapping[str, float] = DRIVER_RESOURCES,
+    go_on: str = "--resume goes on",
 ) -> None:
     """Run `num_trials` configurations of `searcher`; returns when they have ended or are halted.
 
@@ -53,9 +55,11 @@ def run_trials(
         halt: ends the run before its last trial.
         trainable: what Tune starts for a trial; it is set up as a `FineTuneTrial` is.
         resources: that it occupies itself.
+        go_on: how to go on later, told when the user stops it.
 
     Raises:
-        UserError: the run was halted by a fault; what is left can be resumed.
+        RunError: the run was halted by a fault; what is left can be resumed.
+        Stopped: the user has stopped it at once.
     """
     shared = SharedTrialInputs(
         datasets={seed: ray.put(data) for seed, data in datasets.items()},
@@ -91,12 +95,13 @@ def run_trials(
         ),
     )
     try:
-        tuner.fit()
+        with Interrupt(halt, recorder, go_on=go_on):
+            tuner.fit()
     except (TuneError, OSError):
         if halt.reason is None:
             raise
     if halt.is_fault:
-        raise UserError(f"{halt.reason}, then go on with --resume --name {folder.root.name}")
+        raise RunError(f"{halt.reason}, then go on with --resume --name {folder.root.name}")
 
 
 def concurrent_trials(settings: Settings, resources: dict[str, float]) -> int:

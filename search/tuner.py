@@ -9,7 +9,8 @@ import ray
 from optuna import Trial
 
 from search.budget import search_seconds
-from search.environment import check_cores, check_gpus
+from search.early import check_gpus
+from search.environment import check_cores
 from search.halt import Halt
 from search.progress import Progress, duration
 from search.record import RunRecord
@@ -20,6 +21,7 @@ from search.scheduler import Judge, PhaseAlignedASHA, Rungs
 from search.searcher import StudySearcher
 from search.settings import Settings
 from search.study import Suggest, TruthfulStudy, study_storage
+from search.summary import resume_command
 from search.tensorboard import TensorBoard
 from search.trials import concurrent_trials, run_trials
 from spaces.registry import Space, load_space
@@ -39,14 +41,11 @@ RAY_SETTINGS = {
     "TUNE_WARN_EXCESSIVE_EXPERIMENT_CHECKPOINT_SYNC_THRESHOLD_S": "0",
     # A driver that has not ended by itself after so long is killed: its slot keeps cores.
     "TUNE_FORCE_TRIAL_CLEANUP_S": "30",
+    # Ctrl-C lets the epochs under way end first (search/interrupt.py).
+    "TUNE_DISABLE_SIGINT_HANDLER": "1",
     # A trial that tells its fault reports no metric with it.
     "TUNE_DISABLE_STRICT_METRIC_CHECKING": "1",
 }
-
-
-def cluster_is_remote() -> bool:
-    """Whether trials run on a cluster that was there before us, not on this machine alone."""
-    return os.environ.get("RAY_ADDRESS", "local") != "local"
 
 
 def connect(settings: Settings) -> str:
@@ -73,7 +72,12 @@ def connect(settings: Settings) -> str:
 def run_search(
     settings: Settings, folder: RunFolder, data: TrialData, base: FineTuneConfig
 ) -> RunRecord:
-    """Run the search, or the rest of it, on the connected cluster; returns what happened."""
+    """Run the search, or the rest of it, on the connected cluster; returns what happened.
+
+    Raises:
+        RunError: the run was halted by a fault; what is left can be resumed.
+        Stopped: the user has stopped it, and what is left can be resumed.
+    """
     log = RunLog(folder.journal)
     earlier, started = log.record.elapsed_seconds, time.monotonic()
     study = open_run_study(settings, folder, base, log)
@@ -100,6 +104,7 @@ def run_search(
             settings=settings,
             num_trials=remaining,
             halt=halt,
+            go_on=f"go on with {resume_command(folder)}",
         )
     if halt.reason:
         log.write("halted", reason=halt.reason)
@@ -110,6 +115,7 @@ def run_search(
             f"{log.record.num_ended} of {settings.num_trials} trials"
         )
     log.write("session_ended")
+    halt.raise_if_stopped_by_the_user()
     return log.record
 
 

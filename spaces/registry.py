@@ -2,6 +2,7 @@
 
 import importlib
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from trainables.config import FineTuneConfig
@@ -10,6 +11,7 @@ from trainables.weights import check_weights
 
 if TYPE_CHECKING:
     from optuna import Study
+    from optuna.distributions import BaseDistribution
 
 # Called with an Optuna trial and the run's own settings; returns the configuration to train, or
 # raises UserError when the run's settings do not suit it.
@@ -26,6 +28,23 @@ NAMED = {
 NUM_REHEARSALS = 50
 
 
+@dataclass(kw_only=True)
+class Rehearsal:
+    """What a space drew while it was tried out.
+
+    Attributes:
+        space: the function.
+        configs: `NUM_REHEARSALS` configurations, drawn at random.
+        dimensions: what was asked, by name, in the order in which it was first asked.
+        counts: in how many of the draws.
+    """
+
+    space: Space
+    configs: list[FineTuneConfig] = field(default_factory=list)
+    dimensions: dict[str, "BaseDistribution"] = field(default_factory=dict)
+    counts: dict[str, int] = field(default_factory=dict)
+
+
 def load_space(name: str) -> Space:
     """The function behind a space's name; UserError when there is none."""
     module_name, _, function_name = NAMED.get(name, name).partition(":")
@@ -34,17 +53,22 @@ def load_space(name: str) -> Space:
         raise UserError(f"space is {name!r}; {ways_out}")
     try:
         space = getattr(importlib.import_module(module_name), function_name)
-    except (ImportError, AttributeError) as error:
-        raise UserError(f"space is {name!r}, which cannot be imported ({error}); {ways_out}") from (
-            error
-        )
+    except Exception as error:  # a user's own module: whatever its lines may raise
+        raise UserError(
+            f"space is {name!r}, which cannot be imported ({_told(error)}); {ways_out}"
+        ) from error
     if not callable(space):
         raise UserError(f"space is {name!r}, which is not a function; {ways_out}")
     return space
 
 
 def check_space(name: str, base: FineTuneConfig) -> Space:
-    """Load a space and rehearse it: it has to suit the run's settings in every draw.
+    """Load a space and rehearse it; raises UserError as `rehearse` does."""
+    return rehearse(name, base).space
+
+
+def rehearse(name: str, base: FineTuneConfig) -> Rehearsal:
+    """Load a space and try it out: it has to suit the run's settings in every draw.
 
     A few dozen configurations are drawn in a study that is thrown away, so that a space that does
     not suit the run, or draws what cannot be trained, is refused before any picture is read.
@@ -52,12 +76,18 @@ def check_space(name: str, base: FineTuneConfig) -> Space:
     Raises:
         UserError: what is wrong with the first draw that failed.
     """
-    space, study = load_space(name), quiet_study(seed=0)
+    made, study = Rehearsal(space=load_space(name)), quiet_study(seed=0)
     for _ in range(NUM_REHEARSALS):
+        trial = study.ask()
         try:
-            config = space(study.ask(), base)
+            config = made.space(trial, base)
         except UserError as error:
             raise UserError(*(f"--space {name}: {fault}" for fault in error.faults)) from error
+        except Exception as error:
+            raise UserError(
+                f"--space {name} fails with {_told(error)}; allowed: a function of an Optuna trial "
+                "and a FineTuneConfig that returns one; --debug shows the line"
+            ) from error
         if not isinstance(config, FineTuneConfig):
             raise UserError(
                 f"--space {name} returned {config!r}; allowed: a FineTuneConfig; end it with "
@@ -65,7 +95,11 @@ def check_space(name: str, base: FineTuneConfig) -> Space:
             )
         faults = check_weights(config.backbone, config.weights)
         refuse(f"--space {name}: {fault}" for fault in faults)
-    return space
+        made.configs.append(config)
+        for dimension, distribution in trial.distributions.items():
+            made.dimensions.setdefault(dimension, distribution)
+            made.counts[dimension] = made.counts.get(dimension, 0) + 1
+    return made
 
 
 def quiet_study(*, seed: int) -> "Study":
@@ -78,3 +112,7 @@ def quiet_study(*, seed: int) -> "Study":
         return optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=seed))
     finally:
         optuna.logging.set_verbosity(verbosity)
+
+
+def _told(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"

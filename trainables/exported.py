@@ -6,24 +6,24 @@
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
-
-from trainables.checkpoints import TrainedModel
 from trainables.config import FineTuneConfig
 from trainables.errors import UserError
-from trainables.models import build_model
-from trainables.preprocessing import PREPROCESSING
+
+if TYPE_CHECKING:
+    from trainables.checkpoints import TrainedModel
 
 FORMAT_VERSION = 1
 TENSORS, RECORD = "model.safetensors", "config.json"
 
 
-def save_exported(trained: TrainedModel, folder: Path, *, provenance: dict[str, Any]) -> None:
+def save_exported(trained: "TrainedModel", folder: Path, *, provenance: dict[str, Any]) -> None:
     """Write a model into an existing folder."""
+    from safetensors.torch import save_file
+
+    from trainables.preprocessing import PREPROCESSING
+
     state = trained.model.state_dict()
     save_file({name: value.cpu().contiguous() for name, value in state.items()}, folder / TENSORS)
     config = trained.config
@@ -44,21 +44,35 @@ def save_exported(trained: TrainedModel, folder: Path, *, provenance: dict[str, 
     (folder / RECORD).write_text(json.dumps(record, indent=2) + "\n")
 
 
-def load_exported(folder: Path) -> TrainedModel:
-    """Read an exported model; UserError when the folder is not one, or is damaged."""
+def read_record(folder: Path) -> dict[str, Any]:
+    """What config.json says of an exported model; UserError when the folder holds none."""
     try:
-        record = json.loads((folder / RECORD).read_text())
-        state = load_file(folder / TENSORS)
-    except (OSError, ValueError, SafetensorError) as error:
+        record: dict[str, Any] = json.loads((folder / RECORD).read_text())
+        version = record["format_version"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise _no_export(folder, error) from error
+    if version != FORMAT_VERSION:
         raise UserError(
-            f"{folder} is no exported model ({error}); allowed: a folder that "
-            "`python -m search.export` made"
-        ) from error
-    if record.get("format_version") != FORMAT_VERSION:
-        raise UserError(
-            f"{folder} has format_version {record.get('format_version')!r}; allowed: "
+            f"{folder} has format_version {version!r}; allowed: "
             f"{FORMAT_VERSION}; export it again with this release"
         )
+    return record
+
+
+def load_exported(folder: Path) -> "TrainedModel":
+    """Read an exported model; UserError when the folder is not one, or is damaged."""
+    import torch
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    from trainables.checkpoints import TrainedModel
+    from trainables.models import build_model
+
+    record = read_record(folder)
+    try:
+        state = load_file(folder / TENSORS)
+    except (OSError, ValueError, SafetensorError) as error:
+        raise _no_export(folder, error) from error
     config = FineTuneConfig.from_dict(record["config"])
     model = build_model(config, len(record["labels"]), pretrained={})
     try:
@@ -71,4 +85,11 @@ def load_exported(folder: Path) -> TrainedModel:
         class_names=tuple(record["labels"]),
         base_px=record["preprocessing"]["base_px"],
         epoch=record["provenance"]["epoch"],
+    )
+
+
+def _no_export(folder: Path, error: Exception) -> UserError:
+    return UserError(
+        f"{folder} is no exported model ({error}); allowed: a folder that "
+        "`python -m search.export` made"
     )

@@ -1,4 +1,4 @@
-"""Entry point: train a backbone from scratch on any folder of pictures, for use as `--weights`.
+"""`python -m trainables.pretrain`: train a backbone from scratch, for use as `--weights`.
 
     python -m trainables.pretrain --data imagefolder:DIR --out FILE.safetensors
 
@@ -7,36 +7,31 @@ FILE is replaced, atomically, after every epoch, so an interrupted run leaves it
 
 import argparse
 import os
+import re
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import torch
-from safetensors.torch import save
-from torch import Tensor
-
+from trainables.command import Parser, run_main
 from trainables.config import FineTuneConfig
-from trainables.data.load import load_training
+from trainables.data.early import check_early
 from trainables.data.spec import DataSpec
 from trainables.errors import UserError, refuse
-from trainables.from_scratch import EpochResult, Recipe, train_from_scratch
-from trainables.models import FineTuneModel, build_model
+from trainables.recipe import Recipe
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from trainables.from_scratch import EpochResult
+    from trainables.models import FineTuneModel
+
+DEVICES = r"auto|cpu|mps|cuda(:\d+)?"
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Parse, load, train, save; returns the exit status."""
+def main(arguments: Sequence[str]) -> None:
+    """Check, load, train, save; prints one line an epoch."""
     options = _parser().parse_args(arguments)
-    try:
-        pretrain(options)
-    except UserError as error:
-        for fault in error.faults:
-            print(f"error: {fault}", file=sys.stderr)
-        return 2
-    return 0
-
-
-def pretrain(options: argparse.Namespace) -> None:
-    """Train as the options say; prints one line an epoch."""
     refuse(_faults(options))
     recipe = Recipe(
         epochs=options.epochs,
@@ -53,15 +48,33 @@ def pretrain(options: argparse.Namespace) -> None:
         seed=options.seed,
         base_px=options.base_px or max(recipe.resolutions_px),
     )
+    check_early(spec)
+    pretrain(options, recipe, config, spec)
+
+
+def pretrain(
+    options: argparse.Namespace, recipe: Recipe, config: FineTuneConfig, spec: DataSpec
+) -> None:
+    """Train as the options say; what is heavy is imported after their check."""
+    import torch
+
+    from trainables.data.load import load_training
+    from trainables.from_scratch import train_from_scratch
+    from trainables.models import build_model
+
+    has_gpu = torch.cuda.is_available()
+    device = options.device if options.device != "auto" else "cuda" if has_gpu else "cpu"
+    if device.startswith("cuda") and not has_gpu:
+        raise UserError(f"--device is {device}, and there is no GPU here; allowed: cpu, auto")
     data = load_training(spec)
     num_classes = len(data.train.class_names)
     for note in data.notes:
         print(note)
-    print(f"{len(data.train):,} pictures, {num_classes} classes, on {options.device}")
+    print(f"{len(data.train):,} pictures, {num_classes} classes, on {device}")
 
     model = build_model(config, num_classes)
     print(f"{'epoch':>5}  {'px':>3}  {'loss':>7}  {'val top-1':>9}  {'images/s':>8}")
-    for result in train_from_scratch(model, data.train, data.val, recipe, options.device):
+    for result in train_from_scratch(model, data.train, data.val, recipe, torch.device(device)):
         print(
             f"{result.epoch:>5}  {result.resolution_px:>3}  {result.loss:>7.4f}  "
             f"{result.val_top1:>9.2%}  {result.images_per_second:>8.0f}",
@@ -77,8 +90,10 @@ def pretrain(options: argparse.Namespace) -> None:
     print(f"weights in {options.out}")
 
 
-def save_weights(path: Path, model: FineTuneModel, metadata: dict[str, str]) -> None:
+def save_weights(path: Path, model: "FineTuneModel", metadata: dict[str, str]) -> None:
     """Write the network under torchvision's names as float16 safetensors, atomically."""
+    from safetensors.torch import save
+
     classifier = model.head[-1]
     state = model.backbone.state_dict() | {
         f"fc.{name}": tensor for name, tensor in classifier.state_dict().items()
@@ -88,13 +103,15 @@ def save_weights(path: Path, model: FineTuneModel, metadata: dict[str, str]) -> 
     os.replace(partial, path)
 
 
-def _stored(tensor: Tensor) -> Tensor:
+def _stored(tensor: "Tensor") -> "Tensor":
     """float16 on the CPU in the default memory layout; integers as they are."""
+    import torch
+
     dtype = torch.float16 if tensor.is_floating_point() else tensor.dtype
     return tensor.to("cpu", dtype).contiguous()
 
 
-def _outcome(result: EpochResult, recipe: Recipe) -> dict[str, str]:
+def _outcome(result: "EpochResult", recipe: Recipe) -> dict[str, str]:
     return {
         "resolution": str(result.resolution_px),
         "val_top1": f"{result.val_top1:.4f}",
@@ -107,6 +124,8 @@ def _faults(options: argparse.Namespace) -> Iterator[str]:
         yield f"--out is {options.out}; allowed: a name ending in .safetensors; rename it"
     if not options.out.absolute().parent.is_dir():
         yield f"--out is {options.out}; allowed: a file in an existing folder; make the folder"
+    if not re.fullmatch(DEVICES, options.device):
+        yield f"--device is {options.device!r}; allowed: auto, cpu, cuda, cuda:N, mps"
 
 
 def _pixels(text: str) -> tuple[int, ...]:
@@ -114,33 +133,29 @@ def _pixels(text: str) -> tuple[int, ...]:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m trainables.pretrain",
-        description="Train a backbone from scratch on any folder of pictures.",
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
-    )
-    best_device = "cuda" if torch.cuda.is_available() else "cpu"
+    parser = Parser("trainables.pretrain", __doc__)
     add = parser.add_argument
     add("--data", required=True, help="imagefolder:DIR, parquet:DIR, cifar10[:DIR] or synthetic")
     add("--out", required=True, type=Path, help="the .safetensors file to write")
-    add("--train-size", type=int, default=90_000, help="training pictures")
-    add("--val-size", type=int, default=10_000, help="pictures held out to measure top-1")
-    add("--base-px", type=int, help="side of the stored pictures; default: the top resolution")
-    add("--backbone", default="resnet18", help="resnet18, resnet34, resnet50 or resnet101")
-    add("--epochs", type=int, default=Recipe.epochs, help="passes over the pictures")
-    add("--batch-size", type=int, default=Recipe.batch_size, help="pictures a step")
-    add("--max-lr", type=float, default=Recipe.max_lr, help="peak rate at this batch size")
+    add("--train-size", type=int, default=90_000, metavar="N", help="training pictures (90000)")
+    add("--val-size", type=int, default=10_000, metavar="N", help="held out for top-1 (10000)")
+    add("--base-px", type=int, metavar="PX", help="side of stored pictures (the top resolution)")
+    add("--backbone", default="resnet18", help="resnet18 (default), resnet34, resnet50, resnet101")
+    epochs, batch_size, max_lr = Recipe.epochs, Recipe.batch_size, Recipe.max_lr
+    add("--epochs", type=int, default=epochs, metavar="N", help=f"over the pictures ({epochs})")
+    add("--batch-size", type=int, default=batch_size, metavar="N", help=f"pictures ({batch_size})")
+    add("--max-lr", type=float, default=max_lr, metavar="LR", help=f"peak rate ({max_lr:g})")
     add(
         "--resolutions",
         type=_pixels,
         default=Recipe.resolutions_px,
         metavar="PX,PX",
-        help="trained at in this order, each for an equal share of the epochs",
+        help="trained at in this order, each for an equal share of the epochs (40,64)",
     )
-    add("--seed", type=int, default=0, help="of the split, the weights and the crops")
-    add("--device", type=torch.device, default=torch.device(best_device), help="cpu, cuda, ...")
+    add("--seed", type=int, default=0, metavar="N", help="of the split, the weights and the crops")
+    add("--device", default="auto", help="auto (a GPU where there is one), cpu, cuda, cuda:N, mps")
     return parser
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_main(main))

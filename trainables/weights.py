@@ -56,6 +56,19 @@ def check_weights(backbone: str, weights: str) -> list[str]:
     return []
 
 
+def check_weights_file(weights: str) -> list[str]:
+    """What is wrong with a .safetensors file, as far as its header shows: a cut or another file."""
+    if weights in NAMES or not weights.endswith(".safetensors"):
+        return []
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(weights, framework="numpy"):
+            return []
+    except (SafetensorError, OSError) as error:
+        return [_unreadable_file(Path(weights), error)]
+
+
 def load_backbone_state(backbone: str, weights: str) -> dict[str, "Tensor"]:
     """Load the backbone's parameters and statistics, complete and checked.
 
@@ -156,10 +169,7 @@ def _read_file(path: Path) -> dict[str, Any]:
             return load_file(path)
         return dict(torch.load(path, map_location="cpu", weights_only=True))
     except Exception as error:  # a damaged file, or one that is no mapping: nearly anything
-        raise UserError(
-            f"weights {str(path)!r} cannot be read ({_reason(error)}); allowed: a state dict "
-            "of tensors saved by safetensors or torch.save; save it again"
-        ) from error
+        raise UserError(_unreadable_file(path, error)) from error
 
 
 def _canonical(state: dict[str, Any], *, backbone: str, origin: str) -> dict[str, "Tensor"]:
@@ -223,6 +233,13 @@ def _without_prefixes(state: dict[str, Any]) -> dict[str, Any]:
             if name.startswith("backbone.")
         }
     return {name: tensor for name, tensor in named.items() if not name.startswith("fc.")}
+
+
+def _unreadable_file(path: Path, error: Exception) -> str:
+    return (
+        f"weights {str(path)!r} cannot be read ({_reason(error)}); allowed: a state dict "
+        "of tensors saved by safetensors or torch.save; save it again"
+    )
 
 
 def _reason(error: Exception) -> str:

@@ -2,7 +2,8 @@
 
 import pytest
 
-from search.environment import check_cores, check_gpus
+from search.early import check_gpus
+from search.environment import check_cores
 from search.settings import Settings
 from search.trials import DRIVER_RESOURCES, concurrent_trials
 from search.tuner import startup_trials

@@ -196,7 +196,7 @@ def test_trains_writes_and_is_loaded_by_path(
     folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = tmp_path / "mine.safetensors"
-    assert pretrain.main(arguments(folder, out)) == 0
+    pretrain.main(arguments(folder, out))
 
     lines = capsys.readouterr().out.splitlines()
     header = next(i for i, line in enumerate(lines) if line.startswith("epoch"))
@@ -233,18 +233,17 @@ def test_trains_writes_and_is_loaded_by_path(
         ({"resolutions": "8"}, "allowed: 32 to 512"),
         ({"data": "nonsense:x"}, "source is 'nonsense:x'"),
         ({"train_size": 480}, "train_size 480"),
+        ({"device": "tpu"}, "--device is 'tpu'; allowed: auto, cpu, cuda"),
     ],
 )
-def test_mistakes_end_with_status_2(
+def test_mistakes_are_refused(
     folder: Path,
     tmp_path: Path,
-    capsys: pytest.CaptureFixture[str],
     changes: dict[str, Any],
     part: str,
 ) -> None:
     out = tmp_path / "mine.safetensors"
-    assert pretrain.main(arguments(folder, out, **changes)) == 2
-    error = capsys.readouterr().err
-    assert error.startswith("error: ")
-    assert part in error
+    with pytest.raises(UserError) as caught:
+        pretrain.main(arguments(folder, out, **changes))
+    assert part in str(caught.value)
     assert not out.exists()

@@ -5,18 +5,19 @@ The search must never hold the test split, yet leakage into it can only be found
 back figures and hashes, never a picture.
 """
 
-import argparse
 import json
 import os
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from trainables import journal
+from trainables.command import Parser, run_main
 from trainables.data.spec import DataSpec
 from trainables.errors import UserError, refuse
 
@@ -117,22 +118,24 @@ def run_audit(spec: DataSpec, out_path: Path, run_dir: Path | None = None) -> Au
     return result
 
 
-def main() -> int:
+def main(arguments: Sequence[str]) -> int:
     """Write the audit's result; status 0 when it passed, 2 when not."""
-    parser = argparse.ArgumentParser(prog="python -m trainables.data.audit", description=__doc__)
+    parser = Parser("trainables.data.audit", __doc__)
     parser.add_argument("--spec", type=Path, required=True, help="a DataSpec as JSON")
     parser.add_argument("--out", type=Path, required=True, help="where the result is written")
     parser.add_argument("--quiet", action="store_true", help="leave the faults to the result")
-    arguments = parser.parse_args()
+    options = parser.parse_args(arguments)
     try:
-        spec = DataSpec.from_dict(json.loads(arguments.spec.read_text()))
+        spec = DataSpec.from_dict(json.loads(options.spec.read_text()))
     except (OSError, ValueError, UserError) as error:
-        parser.error(f"--spec {arguments.spec}: {error}")
+        raise UserError(
+            f"--spec {options.spec} cannot be read ({error}); allowed: a DataSpec as JSON, such as "
+            '{"source": "synthetic"}'
+        ) from error
     result = audit(spec)
-    result.write(arguments.out)
-    if not arguments.quiet:
-        for fault in result.faults:
-            print(f"error: {fault}", file=sys.stderr)
+    result.write(options.out)
+    if not options.quiet:
+        refuse(result.faults)
     return 0 if result.passed else 2
 
 
@@ -143,4 +146,4 @@ def _environment() -> dict[str, str]:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_main(main))

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.model_selection import StratifiedShuffleSplit
 
 from trainables.errors import refuse
 
@@ -32,8 +31,10 @@ def split_indices(
     Raises:
         UserError: with all faults, when the pool is too small or a class too rare.
     """
-    classes, counts = np.unique(labels, return_counts=True)
-    refuse(_pool_faults(classes, counts, {"train_size": train_size, "val_size": val_size}))
+    from sklearn.model_selection import StratifiedShuffleSplit
+
+    refuse(pool_faults(labels, train_size=train_size, val_size=val_size))
+    classes = np.unique(labels)
     splitter = StratifiedShuffleSplit(
         n_splits=1, train_size=train_size, test_size=val_size, random_state=seed
     )
@@ -42,10 +43,17 @@ def split_indices(
     return train, val
 
 
-def _pool_faults(
-    classes: npt.NDArray[np.generic], counts: npt.NDArray[np.int64], sizes: dict[str, int]
+def pool_faults(
+    labels: npt.NDArray[np.generic], *, train_size: int, val_size: int
 ) -> Iterator[str]:
-    """What no draw could satisfy."""
+    """What no draw of these sizes could satisfy; arguments as in `split_indices`."""
+    classes, counts = np.unique(labels, return_counts=True)
+    sizes = {"train_size": train_size, "val_size": val_size}
+    if len(classes) < 2:
+        yield (
+            f"the training pool holds {len(classes)} class ({', '.join(map(str, classes))}); "
+            "allowed: two or more; add pictures of another class"
+        )
     if sum(sizes.values()) > counts.sum():
         wanted = " + ".join(f"{name} {size:,}" for name, size in sizes.items())
         yield (

@@ -9,6 +9,7 @@ from PIL import Image
 from tiny_pictures import Images, png, textured, write_folder, write_parquet
 
 from trainables import journal
+from trainables.command import run_main
 from trainables.data.audit import AuditResult, audit, main, run_audit
 from trainables.data.audit_checks import check_splits
 from trainables.data.hashing import (
@@ -272,7 +273,7 @@ def test_the_command_prints_its_faults_and_returns_status_2(
     spec_path, out_path = tmp_path / "spec.json", tmp_path / "audit.json"
     spec_path.write_text(json.dumps({"source": f"imagefolder:{tmp_path}"}))
     monkeypatch.setattr(sys, "argv", ["audit", "--spec", str(spec_path), "--out", str(out_path)])
-    assert main() == 2
+    assert run_main(main) == 2
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith(f"error: {tmp_path}/train is not a folder; allowed:")
     assert not AuditResult.read(out_path).passed
@@ -284,8 +285,7 @@ def test_the_command_refuses_a_spec_it_cannot_read(
     (tmp_path / "spec.json").write_text('{"source": "mnist"}')
     argv = ["audit", "--spec", str(tmp_path / "spec.json"), "--out", str(tmp_path / "audit.json")]
     monkeypatch.setattr(sys, "argv", argv)
-    with pytest.raises(SystemExit, match="2"):
-        main()
+    assert run_main(main) == 2
     assert "source is 'mnist'; allowed: cifar10" in capsys.readouterr().err
 
 

@@ -1,0 +1,53 @@
+"""The files of a run folder, checked in a moment: before anything heavy is imported."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from trainables.errors import UserError, refuse
+
+FORMAT_VERSION = 1
+EXPERIMENT, BEST = "experiment.json", "best.json"
+TRIALS, EPOCHS = "trials.parquet", "epochs.parquet"
+FINISH_THE_SEARCH = "let the search finish or continue it with `python -m search.run --resume`"
+
+
+def check_run_files(path: Path) -> dict[str, Any]:
+    """The contents of experiment.json; UserError where the folder is no run with a winner."""
+    if not (path / EXPERIMENT).is_file():
+        raise UserError(
+            f"run is {str(path)!r}; allowed: a folder with {EXPERIMENT}, as `python -m search.run` "
+            "makes it; give the path of such a folder"
+        )
+    experiment = read_json(path / EXPERIMENT)
+    version = experiment.get("format_version")
+    if version != FORMAT_VERSION:
+        raise UserError(
+            f"format_version of {path / EXPERIMENT} is {version!r}; allowed: {FORMAT_VERSION}; "
+            "read the run with the release that wrote it"
+        )
+    refuse(
+        f"{path / name} is missing; allowed: a run that has selected a checkpoint; "
+        f"{FINISH_THE_SEARCH}"
+        for name in (BEST, TRIALS, EPOCHS)
+        if not (path / name).is_file()
+    )
+    return experiment
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """One JSON object; UserError for anything else."""
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise unreadable(path, "one JSON object", error) from error
+    if not isinstance(values, dict):
+        raise unreadable(path, "one JSON object", f"found {type(values).__name__}")
+    return values
+
+
+def unreadable(path: Path, allowed: str, cause: object) -> UserError:
+    return UserError(
+        f"{path} cannot be read ({cause}); allowed: {allowed}; "
+        "restore the file that the search wrote"
+    )

@@ -1,0 +1,58 @@
+"""What can be refused in a moment: before PyTorch and Ray are imported and pictures are read."""
+
+import glob
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+from search.run_folder import RunFolder
+from search.setting_groups import GPUS_AUTO
+from search.settings import Settings
+from trainables.config import FineTuneConfig
+from trainables.data.early import check_early, organic_faults
+from trainables.errors import UserError, refuse
+from trainables.weights import check_weights_file
+
+GPU_DEVICES = ("/dev/nvidia[0-9]*", "/dev/dxg", "/dev/kfd")  # CUDA, CUDA under WSL, ROCm
+
+
+def check_new_run(settings: Settings, configs: Iterable[FineTuneConfig]) -> None:
+    """Refuse data, weights or another run that are not there, or do not suit the space's draws.
+
+    Raises:
+        UserError: with the faults.
+    """
+    class_names = check_early(settings.data_spec)
+    if class_names:
+        refuse(organic_faults(settings.space, configs, class_names))
+    refuse(f"--{fault}" for fault in check_weights_file(settings.weights))
+    if settings.warm_start not in ("", "decks"):
+        try:
+            RunFolder(Path(settings.warm_start)).read_experiment()
+        except UserError as error:
+            raise UserError(*(f"--warm-start: {fault}" for fault in error.faults)) from error
+
+
+def cluster_is_remote() -> bool:
+    """Whether trials run on a cluster that was there before us, not on this machine alone."""
+    return os.environ.get("RAY_ADDRESS", "local") != "local"
+
+
+def check_gpu_devices(settings: Settings) -> None:
+    """Refuse GPUs on a machine without the device of one; PyTorch counts them later."""
+    has_device = any(glob.glob(pattern) for pattern in GPU_DEVICES)
+    if settings.gpus_per_trial and not cluster_is_remote() and not has_device:
+        check_gpus(settings, num_gpus=0, where="this machine")
+
+
+def check_gpus(settings: Settings, *, num_gpus: float, where: str) -> None:
+    """Refuse a run whose trials could never be placed."""
+    is_auto = settings.gpus_per_trial == GPUS_AUTO
+    wanted = 1.0 if is_auto else settings.gpus_per_trial * settings.workers_per_trial
+    if wanted > num_gpus:
+        share = "auto" if is_auto else f"{settings.gpus_per_trial:g}"
+        raise UserError(
+            f"--gpus-per-trial {share} x --workers-per-trial "
+            f"{settings.workers_per_trial} wants {wanted:g} GPUs, {where} has {num_gpus:g}; "
+            "allowed: --gpus-per-trial 0 (trains on the CPU), or a cluster with GPUs (RAY_ADDRESS)"
+        )
