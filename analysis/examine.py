@@ -67,6 +67,7 @@ def examine(
     train: ImageSet,
     val: ImageSet,
     *,
+    val_logits: npt.NDArray[np.float32],
     val_predictions: npt.NDArray[np.integer],
     flagged: Sequence[tuple[int, int]],
     battery: BatterySettings,
@@ -81,6 +82,7 @@ def examine(
         logits: of the test.
         train: training pictures; a fixed sample is predicted.
         val: validation pictures.
+        val_logits: of all validation pictures.
         val_predictions: of the winner's checkpoint.
         flagged: pairs of classes (first, second) whose errors are shown, in both directions.
         battery: what to change in how many pictures.
@@ -103,7 +105,7 @@ def examine(
         variants=variants,
         explained=explain(trained, test, logits, seed=seed, device=where),
         train_right=_right(predict, train, NUM_TRAINING_PICTURES, seed),
-        val_right=_right(predict, val, len(val), seed),
+        val_right=val_logits.argmax(axis=1) == val.labels,
         val_labels=val.labels,
         val_predictions=val_predictions,
         errors=errors,

@@ -9,7 +9,7 @@ import numpy as np
 
 from analysis.attribution_section import Explained
 from analysis.battery import BatterySettings, run_battery
-from analysis.contents import build_report
+from analysis.contents import Making, build_report
 from analysis.evidence import HeatMaps
 from analysis.examine import Examined
 from analysis.render import render_html
@@ -54,17 +54,19 @@ def report_on(
     """A whole report on a made-up run, as report.json has it."""
     run = read_run(folder)
     examined = make_examined(labels, logits, run.class_names)
-    draws = {"num_resamples": num_resamples, "seed": 0}
-    report = build_report(
-        run,
-        examined,
-        pairs_of(examined.test, logits, **draws),
+    making = making_of(num_resamples)
+    report = build_report(run, examined, pairs_of(examined.test, logits, **making.draws), making)
+    return json.loads(json.dumps(report, allow_nan=False))
+
+
+def making_of(num_resamples: int = 200) -> Making:
+    return Making(
+        num_resamples=num_resamples,
+        seed=0,
         command="python -m analysis.report runs/made-up",
         device="cpu",
         scores=None,
-        **draws,
     )
-    return json.loads(json.dumps(report, allow_nan=False))
 
 
 def page_of(report: dict[str, Any]) -> str:

@@ -3,18 +3,21 @@
 import json
 import shutil
 import sys
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 import torch
-from fabricate import CHECKPOINT, edit_json, make_run
+from fabricate import CHECKPOINT, edit_json, fail_all, make_run
 from PIL import Image
 
 from analysis import report
 from analysis.predict import progress_lines
 from trainables import journal
+from trainables.checkpoints import load_checkpoint
 from trainables.config import FineTuneConfig
 from trainables.data.load import fingerprint, load_training, open_sealed_test
 from trainables.data.spec import DataSpec
@@ -125,7 +128,6 @@ def test_the_whole_command(
 @pytest.mark.parametrize(
     ("damage", "words"),
     [
-        (lambda run: shutil.rmtree(run / CHECKPOINT), "which is not there"),
         (lambda run: (run / CHECKPOINT / "state.json").write_text("{"), "cannot be read"),
         (
             lambda run: edit_json(run / "experiment.json", class_names=["blue", "green", "pink"]),
@@ -154,6 +156,48 @@ def test_a_fault_found_before_the_test_is_opened(
     assert words in err
     assert not (run / "journal.jsonl").exists()
     assert not (run / "report").exists()
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize(
+    ("damage", "reason"),
+    [
+        (lambda run: shutil.rmtree(run / CHECKPOINT), "the checkpoint of trial 3, is not there"),
+        (fail_all, "no trial has finished an epoch (6 failed)"),
+        (
+            lambda run: spoil_weights(run / CHECKPOINT),
+            "the checkpoint's logits of 6 of 6 images are not finite",
+        ),
+    ],
+)
+def test_nothing_to_ask_leaves_a_report_on_the_search_and_the_test_sealed(
+    run: Path,
+    damage: Callable[[Path], object],
+    reason: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    damage(run)
+    status, out, err = call(monkeypatch, capsys, str(run), "--num-resamples", "200")
+    assert (status, err) == (0, "")
+    assert "could not be tested: " in out
+    assert reason in out
+    written = json.loads((run / "report" / "report.json").read_text())
+    assert written["verdict"]["word"] == "NOT TESTED"
+    assert not written["verdict"]["passed"]
+    assert written["search"]["num_trials"] == 6
+    assert sorted(path.name for path in (run / "report").iterdir()) == ["index.html", "report.json"]
+    assert not (run / "journal.jsonl").exists()
+
+
+def spoil_weights(checkpoint: Path) -> None:
+    """Put NaN in place of the head's weights of a checkpoint, whole otherwise."""
+    saved = load_checkpoint(checkpoint)
+    model = {name: value.clone() for name, value in saved.model.items()}
+    for name, value in model.items():
+        if name.startswith("head"):
+            value.fill_(float("nan"))
+    replace(saved, model=model).save(checkpoint)
 
 
 @pytest.mark.timeout(30)
