@@ -26,6 +26,7 @@ from analysis.examine import Examined
 from analysis.files import without_nan
 from analysis.gallery import gallery_section
 from analysis.importance import importance_section
+from analysis.label_issues import label_issues_section
 from analysis.limits import limits_section
 from analysis.metrics import IntArray
 from analysis.optimism import confirmation_section
@@ -106,7 +107,8 @@ def build_report(
         "pairs": pairs,
         "per_class": per_class_section(confusion, names, samples["f1"]),
         "class_contrasts": class_contrasts_section(confusion, names, **few),
-        "systematic": systematic_section(confusion, labels, (), **few),
+        "systematic": systematic_section(confusion, labels, examined.fresh.predictions, **few)
+        | {"fresh": examined.fresh.to_dict()},
         "calibration": calibration_section(labels, logits, **few),
         **interventions(examined, pairs, making.scores),
         "attribution": attribution_section(examined.explained, **few),
@@ -120,6 +122,7 @@ def build_report(
             variant_logits=examined.swapped_logits,
             seed=examined.variants.record["seed"],
         ),
+        "label_issues": label_issues_section(labels, logits, names, seed=making.seed),
         "overfitting": overfitting_section(
             examined.train_right, examined.val_right, losses_to_the_selected(run)
         ),
@@ -129,7 +132,7 @@ def build_report(
         background=answers["background"],
         colour=answers["colour"],
         texture=answers["texture"],
-        labels=None,
+        labels=answers["label_issues"],
         human_rates=human_pair_rates(names, DataSpec.from_dict(run.experiment["data"]).source_name),
         run_folder=run.path,
     )

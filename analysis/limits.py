@@ -39,9 +39,18 @@ def _sentences(report: dict[str, Any]) -> Iterator[str]:
             "The change at the unfreeze point coincides with a restart of the learning rate and "
             "with more epochs; no control run separates the three."
         )
-    absent_parts = ["errors of other training seeds on the same images", "wrong labels"]
-    absent_parts += [] if report["confirmation"] else ["fresh seeds of the configuration"]
-    yield f"Not in this report: {', '.join(absent_parts)}."
+    absent_parts = list(_absent_parts(report))
+    if absent_parts:
+        yield f"Not in this report: {', '.join(absent_parts)}."
+
+
+def _absent_parts(report: dict[str, Any]) -> Iterator[str]:
+    if report["untested"] or report["systematic"]["fresh"]["reason"]:
+        yield "errors of other training seeds on the same images"
+    if report["untested"] or not report["label_issues"]["tested"]:
+        yield "wrong labels"
+    if not report["confirmation"]:
+        yield "fresh seeds of the configuration"
 
 
 def _of_the_answers(report: dict[str, Any], source: str) -> Iterator[str]:

@@ -13,7 +13,7 @@ from analysis.class_contrasts_figures import class_contrasts_figures
 from analysis.effects_figures import effects_figures
 from analysis.evidence_figures import evidence_figures
 from analysis.examine import Examined
-from analysis.gallery_figures import gallery_figures
+from analysis.gallery_figures import gallery_entries, gallery_figures
 from analysis.importance_figures import importance_figures
 from analysis.intervention_figures import (
     background_figures,
@@ -59,7 +59,8 @@ def render_html(report: dict[str, Any], examined: Examined | None) -> str:
 def pictures(report: dict[str, Any], examined: Examined) -> dict[str, Markup]:
     """Every thumbnail of the page, by name."""
     images = examined.test.images
-    return gallery_figures(report["gallery"], images) | evidence_figures(
+    shown = [*gallery_entries(report["gallery"]), *report["label_issues"]["pictures"]]
+    return gallery_figures(shown, images) | evidence_figures(
         report["evidence"], images, examined.heat, examined.swapped
     )
 

@@ -11,6 +11,7 @@ from analysis.battery import BatterySettings
 from analysis.contents import FEW_RESAMPLES, Making, build_report, build_untested_report
 from analysis.examine import Examined, examine
 from analysis.files import write_json, write_text
+from analysis.fresh_models import ask_fresh, fresh_checkpoints
 from analysis.pairs import pairs_section
 from analysis.predict import NotTestable, choose_device, load_for, predict, save_predictions
 from analysis.render import render_html
@@ -93,6 +94,7 @@ def ask(
     checkpoint = checkpoint_of(run)
     trained = load_for(checkpoint, run.class_names)
     training = load_training(DataSpec.from_dict(run.experiment["data"]))
+    others = fresh_checkpoints(run)
     val_logits = predict(trained, training.val, device=device, batch_size=batch_size)
     test = open_test(run, opened_by="analysis.report")
     logits = predict(trained, test, device=device, batch_size=batch_size)
@@ -105,6 +107,7 @@ def ask(
         logits,
         training.train,
         training.val,
+        fresh=ask_fresh(others, run, test, device=device, batch_size=batch_size),
         val_logits=val_logits,
         val_predictions=load_checkpoint(checkpoint).val_predictions.numpy(),
         flagged=flagged_pairs(pairs, run.class_names),

@@ -9,6 +9,7 @@ from analysis import (
     chassis,
     class_contrasts,
     colour,
+    label_issues,
     overfitting,
     pairs,
     sky,
@@ -34,6 +35,7 @@ HEADINGS = {
     "root-causes": "Root causes",
     "attribution": "Heat maps",
     "systematic": "Systematic or random",
+    "label-issues": "Labels in doubt",
     "calibration": "Calibration",
     "overfitting": "Overfitting",
 }
@@ -43,6 +45,7 @@ CLAIMS = (  # claim, rule, control and section, of all classes alike
     (texture.CLAIM, texture.RULE, texture.CONTROL, texture.SECTION),
     (chassis.NAME, chassis.RULE, chassis.CONTROL, chassis.SECTION),
     (systematic.CLAIM, systematic.RULE, systematic.CONTROL, systematic.SECTION),
+    (label_issues.CLAIM, label_issues.RULE, label_issues.CONTROL, label_issues.SECTION),
     (calibration.CLAIM, calibration.RULE, calibration.CONTROL, calibration.SECTION),
     (overfitting.CLAIM, overfitting.RULE, overfitting.CONTROL, overfitting.SECTION),
     (

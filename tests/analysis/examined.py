@@ -12,6 +12,7 @@ from analysis.battery import BatterySettings, run_battery
 from analysis.contents import Making, build_report
 from analysis.evidence import HeatMaps
 from analysis.examine import Examined
+from analysis.fresh_models import FreshAnswers
 from analysis.render import render_html
 from analysis.reporting import pairs_of
 from analysis.run_reader import read_run
@@ -33,6 +34,7 @@ def make_examined(labels: np.ndarray, logits: np.ndarray, class_names: tuple[str
         explained=[explained("HiResCAM", rng, len(class_names))],
         train_right=rng.random(400) < 0.95,
         val_right=rng.random(400) < 0.85,
+        fresh=FreshAnswers(reason="the run was not confirmed"),
         val_labels=np.arange(200) % len(class_names),
         val_predictions=rng.integers(0, len(class_names), (15, 200)),
         errors=[],
