@@ -24,6 +24,7 @@ LIKENESS_ALLOWED = 0.5  # to the map of random weights, as Spearman's rho
 LEVEL = 0.05  # of the test that hiding what a map points at hurts more than chance
 PICTURES_NEEDED = 20  # with a map that is not dead, for a check to mean anything
 
+SECTION = "attribution"
 CLAIM = "The model looks at the object"
 RULE = (
     "Never by a heat map: background swaps decide. A map is shown as informative if it is "
@@ -182,7 +183,7 @@ def _claim(rows: list[dict[str, Any]]) -> Claim:
             "no heat map here is worth reading" + (f" ({seen})" if seen else ""),
             rule=RULE,
             control=CONTROL,
-            section="attribution",
+            section=SECTION,
         )
     row = usable[0]
     lift = Estimate(**row["centre_lift"]["model"])
@@ -202,7 +203,7 @@ def _claim(rows: list[dict[str, Any]]) -> Claim:
             f"put {by_chance:.2f} there, the mean map of the other pictures of the class "
             f"{of_class:.2f}. Verdict: heat maps alone never settle this; the background swaps do."
         ),
-        section="attribution",
+        section=SECTION,
     )
 
 

@@ -60,7 +60,7 @@ def class_contrasts_section(
         "untested": reason,
     }
     if reason:
-        claims = _untested_claims(reason) if kinds[0] else []
+        claims = [claim.to_dict() for claim in untested_claims(class_names, reason)]
         return shared | {"classes": [], "critical_t": None, "rigid_organic": None, "claims": claims}
     samples = bootstrap(
         confusion,
@@ -220,9 +220,12 @@ def _detectable(error: float, critical: float) -> float:
     return float((critical + stats.norm.ppf(POWER)) * error)
 
 
-def _untested_claims(reason: str) -> list[dict[str, Any]]:
+def untested_claims(class_names: tuple[str, ...], reason: str) -> list[Claim]:
+    """The claims about these classes, where none can be compared with the mean."""
+    if not kinds_of(class_names)[0]:
+        return []
     return [
-        not_tested(claim, reason, rule=rule, control=control, section=SECTION).to_dict()
+        not_tested(claim, reason, rule=rule, control=control, section=SECTION)
         for claim, rule, control in (
             (RIGID_CLAIM, RIGID_RULE, RIGID_CONTROL),
             (FROG_CLAIM, FROG_RULE, FROG_CONTROL),

@@ -1,9 +1,11 @@
 """The whole report as one JSON-able dictionary: computed here, only rendered elsewhere."""
 
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from analysis import metrics
 from analysis.anytime import anytime_section
@@ -24,7 +26,9 @@ from analysis.examine import Examined
 from analysis.files import without_nan
 from analysis.gallery import gallery_section
 from analysis.importance import importance_section
+from analysis.label_issues import label_issues_section
 from analysis.limits import limits_section
+from analysis.metrics import IntArray
 from analysis.optimism import confirmation_section
 from analysis.overfitting import overfitting_section
 from analysis.per_class import per_class_section
@@ -39,7 +43,8 @@ from analysis.systematic import systematic_section
 from analysis.texture import PAIR, texture_section
 from analysis.trajectory import trajectory_section
 from analysis.unfreeze import unfreeze_section
-from analysis.verdict import verdict_section
+from analysis.untested import untested_section
+from analysis.verdict import untested_verdict, verdict_section
 from trainables.data.spec import DataSpec
 
 FORMAT_VERSION = 2
@@ -47,16 +52,36 @@ FEW_RESAMPLES = 2_000  # where a draw costs more than counting a matrix
 BOOTSTRAPPED = {"macro_f1": metrics.macro_f1, "accuracy": metrics.accuracy, "f1": metrics.f1}
 
 
+@dataclass(frozen=True, kw_only=True)
+class Making:
+    """How a report is made.
+
+    Attributes:
+        num_resamples: bootstrap draws.
+        seed: of the bootstrap.
+        command: the command line that makes this report.
+        device: where the logits were computed.
+        scores: of the detectors, as `analysis.validate` measured them; None where it has not.
+    """
+
+    num_resamples: int
+    seed: int
+    command: str
+    device: str
+    scores: dict[str, Any] | None
+
+    @property
+    def draws(self) -> dict[str, int]:
+        return {"num_resamples": self.num_resamples, "seed": self.seed}
+
+    @property
+    def few(self) -> dict[str, int]:
+        """Draws where one costs more than counting a matrix."""
+        return {"num_resamples": min(self.num_resamples, FEW_RESAMPLES), "seed": self.seed}
+
+
 def build_report(
-    run: Run,
-    examined: Examined,
-    pairs: dict[str, Any],
-    *,
-    num_resamples: int,
-    seed: int,
-    command: str,
-    device: str,
-    scores: dict[str, Any] | None,
+    run: Run, examined: Examined, pairs: dict[str, Any], making: Making
 ) -> dict[str, Any]:
     """Every section of the report, without NaN.
 
@@ -64,37 +89,30 @@ def build_report(
         run: the run folder; its journal already holds this opening of the test.
         examined: what the checkpoint answered.
         pairs: `pairs_section` of the same test.
-        num_resamples: bootstrap draws.
-        seed: of the bootstrap.
-        command: the command line that makes this report.
-        device: where the logits were computed.
-        scores: of the detectors, as `analysis.validate` measured them; None where it has not.
+        making: how.
     """
     labels, logits, names = examined.test.labels, examined.logits, run.class_names
     confusion = metrics.confusion_matrix(labels, logits.argmax(axis=1), len(names))
-    draws = {"num_resamples": num_resamples, "seed": seed}
+    few = making.few
     samples = bootstrap(
-        confusion, BOOTSTRAPPED, num_resamples=num_resamples, rng=np.random.default_rng(seed)
+        confusion,
+        BOOTSTRAPPED,
+        num_resamples=making.num_resamples,
+        rng=np.random.default_rng(making.seed),
     )
-    verdict = verdict_section(confusion, samples)
-    few = {"num_resamples": min(num_resamples, FEW_RESAMPLES), "seed": seed}
-    report: dict[str, Any] = {
-        "format_version": FORMAT_VERSION,
-        "title": str(run.experiment["name"]),
-        "created": datetime.now(UTC).isoformat(timespec="seconds"),
-        "command": command,
-        "method": {"confidence": CONFIDENCE, **draws},
-        "verdict": verdict,
-        "model": model_section(run),
+    answers: dict[str, Any] = {
+        "untested": None,
+        "verdict": verdict_section(confusion, samples),
         "confusion": confusion_section(confusion, names),
         "pairs": pairs,
         "per_class": per_class_section(confusion, names, samples["f1"]),
         "class_contrasts": class_contrasts_section(confusion, names, **few),
-        "systematic": systematic_section(confusion, labels, (), **few),
+        "systematic": systematic_section(confusion, labels, examined.fresh.predictions, **few)
+        | {"fresh": examined.fresh.to_dict()},
         "calibration": calibration_section(labels, logits, **few),
-        **interventions(examined, pairs, scores),
+        **interventions(examined, pairs, making.scores),
         "attribution": attribution_section(examined.explained, **few),
-        "gallery": gallery_section(examined.test.images, labels, logits, names, seed=seed),
+        "gallery": gallery_section(examined.test.images, labels, logits, names, seed=making.seed),
         "evidence": evidence_section(
             examined.errors,
             labels,
@@ -104,22 +122,67 @@ def build_report(
             variant_logits=examined.swapped_logits,
             seed=examined.variants.record["seed"],
         ),
-        **training(run, examined, few),
-        **the_search(run, draws),
-        "confirmation": confirmation_section(run.confirmation, run.best, verdict),
-        "audit": audit_section(run.audit) if run.audit else None,
-        "detectors": detector_section(scores),
-        "reproduce": reproduce_section(run, command=command, device=device),
+        "label_issues": label_issues_section(labels, logits, names, seed=making.seed),
+        "overfitting": overfitting_section(
+            examined.train_right, examined.val_right, losses_to_the_selected(run)
+        ),
     }
-    report["root_causes"] = root_causes(
+    answers["root_causes"] = root_causes(
         pairs,
-        background=report["background"],
-        colour=report["colour"],
-        texture=report["texture"],
-        labels=None,
+        background=answers["background"],
+        colour=answers["colour"],
+        texture=answers["texture"],
+        labels=answers["label_issues"],
         human_rates=human_pair_rates(names, DataSpec.from_dict(run.experiment["data"]).source_name),
         run_folder=run.path,
     )
+    return _whole(run, answers, (examined.val_labels, examined.val_predictions), making)
+
+
+def build_untested_report(run: Run, reason: str, making: Making) -> dict[str, Any]:
+    """The report on a run whose checkpoint answers nothing: what its own records say.
+
+    Args:
+        run: the run folder.
+        reason: why, in a clause.
+        making: how.
+    """
+    answers = {
+        "untested": untested_section(run.class_names, reason),
+        "verdict": untested_verdict(reason),
+    }
+    return _whole(run, answers, None, making)
+
+
+def _whole(
+    run: Run,
+    answers: dict[str, Any],
+    validation: tuple[IntArray, npt.NDArray[np.integer]] | None,
+    making: Making,
+) -> dict[str, Any]:
+    """The sections in `answers`, those about the run's own records, and those that sum up both.
+
+    `validation` has the labels (V,) and the winner's predictions after each epoch (E, V).
+    """
+    report: dict[str, Any] = {
+        "format_version": FORMAT_VERSION,
+        "title": str(run.experiment["name"]),
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "command": making.command,
+        "method": {"confidence": CONFIDENCE, **making.draws},
+        "model": model_section(run),
+        **answers,
+        **training(run, validation, making.few),
+        **the_search(run, making.draws),
+        "confirmation": confirmation_section(
+            run.confirmation,
+            run.best["trial"] if run.best else None,
+            answers["verdict"]["macro_f1"],
+        ),
+        "audit": audit_section(run.audit) if run.audit else None,
+        "detectors": detector_section(making.scores),
+        "reproduce": reproduce_section(run, command=making.command, device=making.device),
+    }
     report["claims"] = claims_section(report)
     report["swot"] = swot_section(report)
     report["limits"] = limits_section(report)
@@ -155,21 +218,29 @@ def downgraded(
     return section | {"claims": downgrade(section["claims"], own)}
 
 
-def training(run: Run, examined: Examined, draws: dict[str, int]) -> dict[str, Any]:
-    """How the winner got there."""
+def training(
+    run: Run,
+    validation: tuple[IntArray, npt.NDArray[np.integer]] | None,
+    draws: dict[str, int],
+) -> dict[str, Any]:
+    """How the winner got there; None for both sections where there is no winner."""
+    if run.best is None:
+        return {"trajectory": None, "unfreeze": None}
     trial, epoch = run.best["trial"], run.best["epoch"]
-    own = run.epochs[run.epochs["trial"] == trial].sort_values("epoch")
+    labels, predictions = validation or (np.empty(0, np.int64), None)
     return {
         "trajectory": trajectory_section(run.epochs, trial, epoch),
-        "unfreeze": unfreeze_section(
-            examined.val_labels, examined.val_predictions, run.epochs, trial, **draws
-        ),
-        "overfitting": overfitting_section(
-            examined.train_right,
-            examined.val_right,
-            own.loc[own["epoch"] <= epoch, "val_loss"].tolist(),
-        ),
+        "unfreeze": unfreeze_section(labels, predictions, run.epochs, trial, **draws),
     }
+
+
+def losses_to_the_selected(run: Run) -> list[float]:
+    """The winner's validation loss of each epoch up to the selected one."""
+    if run.best is None:
+        return []
+    own = run.epochs[run.epochs["trial"] == run.best["trial"]].sort_values("epoch")
+    losses: list[float] = own.loc[own["epoch"] <= run.best["epoch"], "val_loss"].tolist()
+    return losses
 
 
 def the_search(run: Run, draws: dict[str, int]) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from analysis.battery import BatterySettings, run_battery
 from analysis.donors import Images, donors_of
 from analysis.evidence import HeatMaps, choose_errors, indices_of
 from analysis.explain import SHOWN_STAGES, explain_cams, explain_occlusion, with_road
+from analysis.fresh_models import FreshAnswers
 from analysis.metrics import IntArray
 from analysis.picture_choice import PairErrors, as_many_of_each_class
 from analysis.variant_table import Variants
@@ -38,6 +39,7 @@ class Examined:
         explained: heat maps with their controls, one a method and place.
         train_right: whether training pictures are right in evaluation mode, unaugmented, bool.
         val_right: likewise for all validation pictures.
+        fresh: what models of other seeds say of the test.
         val_labels: of the validation pictures, (V,).
         val_predictions: the winner's predicted classes after each epoch, (E, V).
         errors: of flagged pairs, chosen to be shown.
@@ -52,6 +54,7 @@ class Examined:
     explained: list[Explained]
     train_right: npt.NDArray[np.bool_]
     val_right: npt.NDArray[np.bool_]
+    fresh: FreshAnswers
     val_labels: IntArray
     val_predictions: npt.NDArray[np.integer]
     errors: list[PairErrors]
@@ -67,6 +70,8 @@ def examine(
     train: ImageSet,
     val: ImageSet,
     *,
+    fresh: FreshAnswers,
+    val_logits: npt.NDArray[np.float32],
     val_predictions: npt.NDArray[np.integer],
     flagged: Sequence[tuple[int, int]],
     battery: BatterySettings,
@@ -81,6 +86,8 @@ def examine(
         logits: of the test.
         train: training pictures; a fixed sample is predicted.
         val: validation pictures.
+        fresh: what models of other seeds say of the test.
+        val_logits: of all validation pictures.
         val_predictions: of the winner's checkpoint.
         flagged: pairs of classes (first, second) whose errors are shown, in both directions.
         battery: what to change in how many pictures.
@@ -103,7 +110,8 @@ def examine(
         variants=variants,
         explained=explain(trained, test, logits, seed=seed, device=where),
         train_right=_right(predict, train, NUM_TRAINING_PICTURES, seed),
-        val_right=_right(predict, val, len(val), seed),
+        val_right=val_logits.argmax(axis=1) == val.labels,
+        fresh=fresh,
         val_labels=val.labels,
         val_predictions=val_predictions,
         errors=errors,

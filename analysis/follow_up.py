@@ -3,7 +3,6 @@
 import shlex
 from pathlib import Path
 
-WRONG_LABELS = "# no training cures wrong labels, and to train on them harder does harm: mend them"
 # Classes that are alike in themselves want more of the hard pictures; neither arm changes the
 # pictures' surroundings, colours or textures. Any other cause has all arms to choose from.
 FOR_SEMANTIC_OVERLAP = ("pair_weights", "hard_mining")  # of spaces.interventions.aimed_arms
@@ -18,10 +17,8 @@ def follow_up_command(run_folder: Path, pair: tuple[str, str], cause: str) -> st
         cause: as the report's root-cause section words it, such as "semantic overlap".
 
     Returns:
-        One line for a shell; a comment where the cause is wrong labels, which no arm cures.
+        One line for a shell.
     """
-    if "label" in cause.lower():
-        return WRONG_LABELS
     command = ["python", "-m", "search.run", "--space", "interventions"]
     command += ["--around", str(run_folder), "--aim", ",".join(pair)]
     if "semantic" in cause.lower():

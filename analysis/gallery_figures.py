@@ -1,5 +1,6 @@
-"""The pixels of a gallery's pictures."""
+"""The pixels of the pictures that sections name."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -9,16 +10,21 @@ from markupsafe import Markup
 from analysis.thumbnails import inline_image
 
 
-def gallery_figures(section: dict[str, Any], images: npt.NDArray[np.uint8]) -> dict[str, Markup]:
-    """Each picture that a gallery names, by `gallery-INDEX`.
+def gallery_entries(section: dict[str, Any]) -> list[dict[str, Any]]:
+    """Each picture that a `gallery_section` names; one may be there twice."""
+    strips = [entry for s in section["strips"] for entry in (*s["random"], *s["surest"])]
+    return [*section["grid"], *strips]
+
+
+def gallery_figures(
+    entries: Iterable[dict[str, Any]], images: npt.NDArray[np.uint8]
+) -> dict[str, Markup]:
+    """Each picture by `gallery-INDEX`.
 
     Args:
-        section: of `gallery_section`, also as read from report.json.
-        images: uint8 (N, S, S, 3), the same as the section is of.
+        entries: of `picture_entry`, also as read from report.json.
+        images: uint8 (N, S, S, 3), the same as the entries are of.
     """
-    entries = [*section["grid"]]
-    for strip in section["strips"]:
-        entries += [*strip["random"], *strip["surest"]]
     return {
         f"gallery-{entry['index']}": inline_image(
             images[entry["index"]], f"picture {entry['index']}, {entry['label']}"

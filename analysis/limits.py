@@ -11,15 +11,13 @@ def limits_section(report: dict[str, Any]) -> list[str]:
 
 def _sentences(report: dict[str, Any]) -> Iterator[str]:
     source = report["model"]["data"]["source"].partition(":")[0]
-    openings = report["model"]["test_openings"]
-    num_classes = len(report["per_class"]["classes"])
-    absent = report["per_class"]["absent"]
-    num_images, num_errors = report["confusion"]["num_images"], report["confusion"]["num_errors"]
-
-    yield (
-        "One trained model is n = 1. The intervals cover the draw of test images, not the draw of "
-        "a training seed: all of this is about this checkpoint, not about its configuration."
-    )
+    if report["untested"]:
+        yield (
+            f"Nothing was measured on the sealed test: {report['untested']['reason']}. What this "
+            "report says rests on the run's own records and validation figures."
+        )
+    else:
+        yield from _of_the_answers(report, source)
     if report["confirmation"] and source != "synthetic":
         yield (
             "The fresh validation images of the confirmation come from the pool that the search "
@@ -31,6 +29,41 @@ def _sentences(report: dict[str, Any]) -> Iterator[str]:
             "The images are generated. The figures show that the pipeline works and say nothing "
             "about photographs."
         )
+    untested = report["claims"]["counts"]["NOT TESTED"]
+    if untested and not report["untested"]:
+        yield f"{untested} of the claims could not be tested with these data; each row says why."
+    if not report["detectors"]["validated"]:
+        yield "How good the detectors of this report are has not been measured in this release."
+    if report["trajectory"] and report["trajectory"]["unfreeze"]:
+        yield (
+            "The change at the unfreeze point coincides with a restart of the learning rate and "
+            "with more epochs; no control run separates the three."
+        )
+    absent_parts = list(_absent_parts(report))
+    if absent_parts:
+        yield f"Not in this report: {', '.join(absent_parts)}."
+
+
+def _absent_parts(report: dict[str, Any]) -> Iterator[str]:
+    if report["untested"] or report["systematic"]["fresh"]["reason"]:
+        yield "errors of other training seeds on the same images"
+    if report["untested"] or not report["label_issues"]["tested"]:
+        yield "wrong labels"
+    if not report["confirmation"]:
+        yield "fresh seeds of the configuration"
+
+
+def _of_the_answers(report: dict[str, Any], source: str) -> Iterator[str]:
+    """What limits the sections that rest on the checkpoint's answers."""
+    openings = report["model"]["test_openings"]
+    num_classes = len(report["per_class"]["classes"])
+    absent = report["per_class"]["absent"]
+    num_images, num_errors = report["confusion"]["num_images"], report["confusion"]["num_errors"]
+
+    yield (
+        "One trained model is n = 1. The intervals cover the draw of test images, not the draw of "
+        "a training seed: all of this is about this checkpoint, not about its configuration."
+    )
     if source == "cifar10":
         yield (
             "Barz and Denzler (2020, ciFAIR) found near-duplicates of 3.3% of CIFAR-10's test "
@@ -58,16 +91,6 @@ def _sentences(report: dict[str, Any]) -> Iterator[str]:
         "Pairs were flagged and their causes looked for on the same test images; a cause that was "
         "found this way wants the trial that its section names."
     )
-    untested = report["claims"]["counts"]["NOT TESTED"]
-    if untested:
-        yield f"{untested} of the claims could not be tested with these data; each row says why."
-    if not report["detectors"]["validated"]:
-        yield "How good the detectors of this report are has not been measured in this release."
-    if report["trajectory"]["unfreeze"]:
-        yield (
-            "The change at the unfreeze point coincides with a restart of the learning rate and "
-            "with more epochs; no control run separates the three."
-        )
     if absent:
         yield (
             f"The test has no image of {', '.join(absent)}. Recall is undefined there, and a class "
@@ -80,6 +103,3 @@ def _sentences(report: dict[str, Any]) -> Iterator[str]:
             f"rule the other out: with {num_images:,} images a true share of {unseen} ones up to "
             f"about {min(3 / num_images, 1):.1%} would still show none in one draw of twenty."
         )
-    absent_parts = ["errors of other training seeds on the same images", "wrong labels"]
-    absent_parts += [] if report["confirmation"] else ["fresh seeds of the configuration"]
-    yield f"Not in this report: {', '.join(absent_parts)}."

@@ -7,7 +7,7 @@ ROW_KEYS = ("trial", "epoch", "selected", "figures", "mean", "sd", "seconds", "o
 
 
 def confirmation_section(
-    confirmation: Mapping[str, Any] | None, best: Mapping[str, Any], test: Mapping[str, Any]
+    confirmation: Mapping[str, Any] | None, reported: int | None, test: Mapping[str, Any] | None
 ) -> dict[str, Any] | None:
     """The contents of confirm.json, and the test figure beside its optimism meter.
 
@@ -16,8 +16,8 @@ def confirmation_section(
 
     Args:
         confirmation: contents of confirm.json; None when the run was not confirmed.
-        best: record of the run's checkpoint.
-        test: the verdict's section: the checkpoint on the sealed test.
+        reported: trial of the run's checkpoint.
+        test: its macro-F1 on the sealed test (an estimate); None where it was not tested.
     """
     if confirmation is None:
         return None
@@ -26,19 +26,19 @@ def confirmation_section(
         **{key: confirmation[key] for key in ("seeds", "method", "comparisons")},
         **{key: confirmation[key] for key in ("tie_set", "winner", "verdict")},
         "configurations": rows,
-        "reported_trial": best["trial"],
-        "meter": _meter(confirmation["optimism"], best, test),
+        "reported_trial": reported,
+        "meter": _meter(confirmation["optimism"], reported, test),
     }
 
 
 def _meter(
-    meter: Mapping[str, Any] | None, best: Mapping[str, Any], test: Mapping[str, Any]
+    meter: Mapping[str, Any] | None, reported: int | None, test: Mapping[str, Any] | None
 ) -> dict[str, Any] | None:
     if meter is None:
         return None
-    is_reported = meter["trial"] == best["trial"]
+    shown = test if meter["trial"] == reported else None
     return {
         **meter,
-        "test": test["macro_f1"] if is_reported else None,
-        "fresh_to_test": test["macro_f1"]["value"] - meter["fresh_mean"] if is_reported else None,
+        "test": shown,
+        "fresh_to_test": shown["value"] - meter["fresh_mean"] if shown else None,
     }

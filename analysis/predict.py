@@ -17,6 +17,21 @@ from trainables.errors import UserError
 SECONDS_BETWEEN_LINES = 5.0
 
 
+class NotTestable(UserError):
+    """A run has no checkpoint, or one whose answers are no numbers.
+
+    Args:
+        reason: a clause without a full stop, for the report; commands that must have answers print
+            it as their error.
+    """
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(
+            f"{reason}; allowed: a checkpoint that answers with finite numbers; choose another run"
+        )
+        self.reason = reason
+
+
 def choose_device(name: str) -> str:
     """ "cpu" or "cuda"; "auto" is the GPU when there is one."""
     if name == "auto":
@@ -40,7 +55,11 @@ def load_for(checkpoint: Path, class_names: tuple[str, ...]) -> TrainedModel:
 def predict(
     trained: TrainedModel, images: ImageSet, *, device: str, batch_size: int
 ) -> npt.NDArray[np.float32]:
-    """Logits of every image, float32 of shape (N, K); progress goes to standard output."""
+    """Logits of every image, float32 of shape (N, K); progress goes to standard output.
+
+    Raises:
+        NotTestable: some are no finite numbers.
+    """
     logits = trained.predict_logits(
         images.images,
         device=torch.device(device),
@@ -49,9 +68,8 @@ def predict(
     )
     broken = int((~np.isfinite(logits)).any(axis=1).sum())
     if broken:
-        raise UserError(
-            f"logits of {broken} of {len(images)} images are not finite; allowed: finite numbers; "
-            "the checkpoint has diverged, choose another one"
+        raise NotTestable(
+            f"the checkpoint's logits of {broken:,} of {len(images):,} images are not finite"
         )
     return logits
 

@@ -11,23 +11,22 @@ from trainables.data.audit import AuditResult
 REPORTED_VERSIONS = ("torch", "numpy", "scipy", "pandas", "matplotlib")
 
 
+SELECTED = ("trial", "epoch", "phase", "checkpoint", "config")  # of a checkpoint; None without one
+
+
 def model_section(run: Run) -> dict[str, Any]:
     """Which checkpoint, trained on which data by which code, and who has seen the test."""
     openings = run.test_openings()
-    data = run.experiment["data"]
+    data, best = run.experiment["data"], run.best or dict.fromkeys(SELECTED)
     return {
-        "trial": run.best["trial"],
-        "epoch": run.best["epoch"],
-        "phase": run.best["phase"],
-        "checkpoint": run.best["checkpoint"],
-        "config": run.best["config"],
+        **{name: best[name] for name in SELECTED},
         "data": data,
         "data_fingerprint": run.experiment["data_fingerprint"],
         "git_commit": run.experiment.get("git_commit"),
         "seeds": {
             "search": run.experiment["seed"],
             "data": data.get("seed"),
-            "trial": run.best["config"].get("seed"),
+            "trial": (best["config"] or {}).get("seed"),
         },
         "test_openings": {
             "count": len(openings),

@@ -13,7 +13,7 @@ from analysis.class_contrasts_figures import class_contrasts_figures
 from analysis.effects_figures import effects_figures
 from analysis.evidence_figures import evidence_figures
 from analysis.examine import Examined
-from analysis.gallery_figures import gallery_figures
+from analysis.gallery_figures import gallery_entries, gallery_figures
 from analysis.importance_figures import importance_figures
 from analysis.intervention_figures import (
     background_figures,
@@ -46,39 +46,69 @@ SECTION_FIGURES: tuple[tuple[Callable[[dict[str, Any]], dict[str, Markup]], str]
 LABELS_PX, CELL_PX, LEAST_CELL_PX = 110, 35, 15  # of the confusion matrix
 
 
-def render_html(report: dict[str, Any], examined: Examined) -> str:
-    """Fill the template with the contents of report.json, their figures and the pictures shown."""
+def render_html(report: dict[str, Any], examined: Examined | None) -> str:
+    """Fill the template with the contents of report.json, their figures and the pictures shown.
+
+    `examined` is what the report rests on; None where nothing could be asked.
+    """
     template = page_environment().get_template("report.html.j2")
-    return template.render(**report, figures=figures(report) | pictures(report, examined))
+    shown = pictures(report, examined) if examined else {}
+    return template.render(**report, figures=figures(report) | shown)
 
 
 def pictures(report: dict[str, Any], examined: Examined) -> dict[str, Markup]:
     """Every thumbnail of the page, by name."""
     images = examined.test.images
-    return gallery_figures(report["gallery"], images) | evidence_figures(
+    shown = [*gallery_entries(report["gallery"]), *report["label_issues"]["pictures"]]
+    return gallery_figures(shown, images) | evidence_figures(
         report["evidence"], images, examined.heat, examined.swapped
     )
 
 
 def figures(report: dict[str, Any]) -> dict[str, Markup]:
     """Every figure as inline SVG, by name."""
-    verdict, trajectory, search = report["verdict"], report["trajectory"], report["search"]
+    drawn: dict[str, Markup] = {}
+    for draw, name in SECTION_FIGURES:
+        if report.get(name):
+            drawn |= draw(report[name])
+    if ranking := report["early_stopping"]["ranking"]:
+        drawn["ranking"] = ranking_figure(ranking)
+    if confirmation := report["confirmation"]:
+        drawn["confirmation"] = confirmation_figure(confirmation)
+    if report["trajectory"]:
+        drawn |= training_figures(report["trajectory"], report["search"]["curves"])
+    return drawn if report["untested"] else drawn | answer_figures(report)
+
+
+def training_figures(trajectory: dict[str, Any], curves: list[dict[str, Any]]) -> dict[str, Markup]:
+    """The winner's curves, and those of all trials."""
+    return {
+        "accuracy": svg_figure(
+            lambda axes: plots.accuracy_curves(axes, trajectory),
+            description="Accuracy and macro-F1 of the winning trial by epoch.",
+        ),
+        "loss": svg_figure(
+            lambda axes: plots.loss_curves(axes, trajectory),
+            description="Training and validation loss of the winning trial by epoch.",
+        ),
+        "search": svg_figure(
+            lambda axes: plots.search_curves(axes, curves, trajectory),
+            description="Validation macro-F1 of every trial by epoch.",
+        ),
+    }
+
+
+def answer_figures(report: dict[str, Any]) -> dict[str, Markup]:
+    """What the checkpoint made of the sealed test."""
+    verdict = report["verdict"]
     counts, names = report["confusion"]["counts"], report["confusion"]["class_names"]
     classes, macro_f1 = report["per_class"]["classes"], report["per_class"]["macro_f1"]
     kinds = [entry["kind"] for entry in classes]
     matrix_px = LABELS_PX + max(
         min(CELL_PX * len(names), COLUMN_PX - LABELS_PX), LEAST_CELL_PX * len(names)
     )
-    tested = report["early_stopping"]["ranking"]
-    drawn = {"ranking": ranking_figure(tested)} if tested else {}
-    if confirmation := report["confirmation"]:
-        drawn["confirmation"] = confirmation_figure(confirmation)
-    for draw, name in SECTION_FIGURES:
-        drawn |= draw(report[name])
     together = interventions_figure(report["background"], report["colour"], report["texture"])
-    if together:
-        drawn["interventions"] = together
-    return drawn | {
+    return ({"interventions": together} if together else {}) | {
         "gate": svg_figure(
             lambda axes: plots.gate_interval(axes, _triple(verdict["macro_f1"]), verdict["gate"]),
             size_px=(COLUMN_PX, 78),
@@ -93,18 +123,6 @@ def figures(report: dict[str, Any]) -> dict[str, Markup]:
             lambda axes: plots.class_f1(axes, names, kinds, _f1_intervals(classes), macro_f1),
             size_px=(COLUMN_PX, 80 + ROW_PX * len(names)),
             description="F1 of each class with its interval, and the macro mean.",
-        ),
-        "accuracy": svg_figure(
-            lambda axes: plots.accuracy_curves(axes, trajectory),
-            description="Accuracy and macro-F1 of the winning trial by epoch.",
-        ),
-        "loss": svg_figure(
-            lambda axes: plots.loss_curves(axes, trajectory),
-            description="Training and validation loss of the winning trial by epoch.",
-        ),
-        "search": svg_figure(
-            lambda axes: plots.search_curves(axes, search["curves"], trajectory),
-            description="Validation macro-F1 of every trial by epoch.",
         ),
     }
 

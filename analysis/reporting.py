@@ -8,13 +8,14 @@ import numpy.typing as npt
 
 from analysis import metrics
 from analysis.battery import BatterySettings
-from analysis.contents import FEW_RESAMPLES, build_report
-from analysis.examine import examine
+from analysis.contents import FEW_RESAMPLES, Making, build_report, build_untested_report
+from analysis.examine import Examined, examine
 from analysis.files import write_json, write_text
+from analysis.fresh_models import ask_fresh, fresh_checkpoints
 from analysis.pairs import pairs_section
-from analysis.predict import choose_device, load_for, predict, save_predictions
+from analysis.predict import NotTestable, choose_device, load_for, predict, save_predictions
 from analysis.render import render_html
-from analysis.run_reader import read_run
+from analysis.run_reader import Run, read_run
 from analysis.sealed_test import open_test
 from analysis.validate import load_scores
 from trainables.checkpoints import load_checkpoint
@@ -47,48 +48,87 @@ def write_report(
         command: the command line that makes the report.
 
     Raises:
-        UserError: the run has no checkpoint, is damaged, or its data are not there.
+        UserError: the run is damaged, or its data are not there.
     """
     run = read_run(run_folder)
-    # Whatever can fail does so before the test is opened: an opening cannot be taken back.
-    trained = load_for(run.checkpoint, run.class_names)
-    val_predictions = load_checkpoint(run.checkpoint).val_predictions.numpy()
     device = choose_device(device)
+    making = Making(
+        num_resamples=num_resamples,
+        seed=seed,
+        command=command,
+        device=device,
+        scores=load_scores(),
+    )
     battery = BatterySettings(images_per_class=images_per_class, seed=seed)
+    folder = run.path / "report"
+    try:
+        examined, pairs = ask(
+            run, battery, num_resamples=num_resamples, device=device, batch_size=batch_size
+        )
+    except NotTestable as fault:
+        folder.mkdir(exist_ok=True)
+        report = build_untested_report(run, fault.reason, making)
+        page = render_html(report, None)
+    else:
+        folder.mkdir(exist_ok=True)
+        save_predictions(folder / "predictions.parquet", examined.test, examined.logits)
+        examined.variants.save(folder)
+        report = build_report(run, examined, pairs, making)
+        page = render_html(report, examined)
+    write_json(folder / "report.json", report)
+    write_text(folder / "index.html", page)
+    return report["verdict"]["sentence"], folder / "index.html"
+
+
+def ask(
+    run: Run, battery: BatterySettings, *, num_resamples: int, device: str, batch_size: int
+) -> tuple[Examined, dict[str, Any]]:
+    """Open the sealed test and put every question to the checkpoint; also `pairs_section`.
+
+    Whatever can fail does so before the test is opened: an opening cannot be taken back.
+
+    Raises:
+        NotTestable: there is no checkpoint, or its answers are no numbers.
+        UserError: the checkpoint is damaged, or the data are not there.
+    """
+    checkpoint = checkpoint_of(run)
+    trained = load_for(checkpoint, run.class_names)
     training = load_training(DataSpec.from_dict(run.experiment["data"]))
-    scores = load_scores()
+    others = fresh_checkpoints(run)
+    val_logits = predict(trained, training.val, device=device, batch_size=batch_size)
     test = open_test(run, opened_by="analysis.report")
     logits = predict(trained, test, device=device, batch_size=batch_size)
-    folder = run.path / "report"
-    folder.mkdir(exist_ok=True)
-    save_predictions(folder / "predictions.parquet", test, logits)
-    pairs = pairs_of(test, logits, num_resamples=min(num_resamples, FEW_RESAMPLES), seed=seed)
+    pairs = pairs_of(
+        test, logits, num_resamples=min(num_resamples, FEW_RESAMPLES), seed=battery.seed
+    )
     examined = examine(
         trained,
         test,
         logits,
         training.train,
         training.val,
-        val_predictions=val_predictions,
+        fresh=ask_fresh(others, run, test, device=device, batch_size=batch_size),
+        val_logits=val_logits,
+        val_predictions=load_checkpoint(checkpoint).val_predictions.numpy(),
         flagged=flagged_pairs(pairs, run.class_names),
         battery=battery,
         device=device,
         batch_size=batch_size,
     )
-    examined.variants.save(folder)
-    report = build_report(
-        run,
-        examined,
-        pairs,
-        num_resamples=num_resamples,
-        seed=seed,
-        command=command,
-        device=device,
-        scores=scores,
-    )
-    write_json(folder / "report.json", report)
-    write_text(folder / "index.html", render_html(report, examined))
-    return report["verdict"]["sentence"], folder / "index.html"
+    return examined, pairs
+
+
+def checkpoint_of(run: Run) -> Path:
+    """The folder of the winner's checkpoint; NotTestable where there is none."""
+    if run.best is None:
+        ended = run.trials["status"].value_counts()
+        fates = ", ".join(f"{count} {status}" for status, count in ended.items())
+        raise NotTestable(f"no trial has finished an epoch ({fates})")
+    if run.checkpoint is None:
+        raise NotTestable(
+            f"{run.best['checkpoint']}, the checkpoint of trial {run.best['trial']}, is not there"
+        )
+    return run.checkpoint
 
 
 def pairs_of(

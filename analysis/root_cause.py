@@ -26,7 +26,6 @@ HUMAN_PAIR_RATES: Mapping[frozenset[str], float] = {
 
 UNEXPLAINED = "unexplained"
 CURES = {
-    "wrong labels": "none: mend the labels",
     "semantic overlap": "hard mining of the pair, and more weight on its classes",
     "contextual over-fitting": "CutMix, which gives a picture parts of other backgrounds",
     "colour": "hard mining and CutMix; no arm changes colours",
@@ -57,7 +56,7 @@ def root_causes(
     background: Mapping[str, Any],
     colour: Mapping[str, Any],
     texture: Mapping[str, Any],
-    labels: Mapping[str, Any] | None,
+    labels: Mapping[str, Any],
     human_rates: Mapping[frozenset[str], float],
     run_folder: Path,
 ) -> list[dict[str, Any]]:
@@ -68,7 +67,7 @@ def root_causes(
         background: `background_section`.
         colour: `colour_section`.
         texture: `texture_section`, which was asked for the flagged pairs.
-        labels: `label_issues_section`; None where it was not made.
+        labels: `label_issues_section`.
         human_rates: how often people take two classes for each other in such pictures.
         run_folder: of the run, for the command that tests the cure.
 
@@ -125,17 +124,23 @@ def _verdict(causes: Sequence[str], findings: Sequence[Finding]) -> str:
     return f"Consistent with {' and '.join(causes)}; the tests do not choose.{untested}"
 
 
-def _wrong_labels(pair: tuple[str, str], labels: Mapping[str, Any] | None) -> Finding:
+def _wrong_labels(pair: tuple[str, str], labels: Mapping[str, Any]) -> Finding:
+    """Ruled out, or left to a person: a model that errs with confidence flags right labels too."""
     cause = "wrong labels"
-    if not labels or not labels.get("tested"):
-        reason = (labels or {}).get("reason") or "label issues were not looked for"
-        return Finding(cause=cause, answer="not tested", sentence=reason, section="label-issues")
+    if not labels["tested"]:
+        return _untested(cause, labels, "label-issues")
     found = [row for row in labels["pairs"] if {row["given"], row["suggested"]} == set(pair)]
-    share = sum(row["count"] for row in found) / max(sum(row["errors"] for row in found), 1)
+    flagged, errors = (sum(row[name] for row in found) for name in ("count", "errors"))
+    most = min(flagged / max(errors, 1) / labels["recall"]["lower"], 1.0)
+    told = (
+        f"{flagged} of the pair's {errors} errors are flagged: at most {most:.0%} are wrong labels"
+    )
+    if most < 0.5:
+        return Finding(cause=cause, answer="no", sentence=told, section="label-issues")
     return Finding(
         cause=cause,
-        answer="yes" if share >= 0.5 else "no",
-        sentence=f"{share:.0%} of the pair's errors look like wrong labels",
+        answer="not tested",
+        sentence=f"{told}, which only a person who looks at them can tell",
         section="label-issues",
     )
 

@@ -1,6 +1,7 @@
 """The files of a run folder, checked in a moment: before anything heavy is imported."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ FINISH_THE_SEARCH = "let the search finish or continue it with `python -m search
 
 
 def check_run_files(path: Path) -> dict[str, Any]:
-    """The contents of experiment.json; UserError where the folder is no run with a winner."""
+    """The contents of experiment.json; UserError where the folder is no run's."""
     if not (path / EXPERIMENT).is_file():
         raise UserError(
             f"run is {str(path)!r}; allowed: a folder with {EXPERIMENT}, as `python -m search.run` "
@@ -26,13 +27,18 @@ def check_run_files(path: Path) -> dict[str, Any]:
             f"format_version of {path / EXPERIMENT} is {version!r}; allowed: {FORMAT_VERSION}; "
             "read the run with the release that wrote it"
         )
-    refuse(
-        f"{path / name} is missing; allowed: a run that has selected a checkpoint; "
-        f"{FINISH_THE_SEARCH}"
-        for name in (BEST, TRIALS, EPOCHS)
-        if not (path / name).is_file()
-    )
+    refuse(absent(path, (TRIALS, EPOCHS)))
     return experiment
+
+
+def absent(path: Path, names: tuple[str, ...]) -> Iterator[str]:
+    """A fault for each file that the folder lacks."""
+    for name in names:
+        if not (path / name).is_file():
+            yield (
+                f"{path / name} is missing; allowed: the folder of a run as the search wrote it; "
+                f"{FINISH_THE_SEARCH}"
+            )
 
 
 def read_json(path: Path) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from analysis.run_files import (
     EXPERIMENT,
     FINISH_THE_SEARCH,
     TRIALS,
+    absent,
     check_run_files,
     read_json,
     unreadable,
@@ -38,6 +39,7 @@ CONFIRMATION_KEYS = (
     *("seeds", "method", "configurations", "comparisons"),
     *("tie_set", "winner", "verdict", "optimism"),
 )
+CLOCK = "phase2_epoch"
 TRIALS_COLUMNS = ("trial", "status", "epochs", "best_epoch", "best_val_macro_f1")
 EPOCHS_COLUMNS = (
     *("trial", "epoch", "phase", "train_loss", "train_accuracy"),
@@ -52,22 +54,23 @@ class Run:
     Attributes:
         path: the run folder.
         experiment: settings, seeds, versions, data and class names, as the search wrote them.
-        best: the selected trial and epoch, its configuration and its validation figures.
+        best: the selected trial and epoch, its configuration and its validation figures; None
+            when no trial has finished an epoch.
         trials: one row a trial; settings in columns "config/NAME".
         epochs: one row a trial and epoch.
         audit: result of the pre-flight audit; None when the run has none.
         confirmation: what `search.confirm` found; None when the run was not confirmed.
-        checkpoint: folder of the selected epoch, inside `path`.
+        checkpoint: folder of the selected epoch, inside `path`; None when it is not there.
     """
 
     path: Path
     experiment: dict[str, Any]
-    best: dict[str, Any]
+    best: dict[str, Any] | None
     trials: pd.DataFrame
     epochs: pd.DataFrame
     audit: AuditResult | None
     confirmation: dict[str, Any] | None
-    checkpoint: Path
+    checkpoint: Path | None
 
     @property
     def class_names(self) -> tuple[str, ...]:
@@ -85,17 +88,22 @@ class Run:
 def read_run(path: Path) -> Run:
     """Read and check a run folder; UserError lists every fault that can be seen at once."""
     experiment = check_run_files(path)
-    best = read_json(path / BEST)
-    trials, epochs = _read_parquet(path / TRIALS), _read_parquet(path / EPOCHS)
+    trials, epochs = _read_parquet(path / TRIALS), _read_epochs(path / EPOCHS)
+    if len(epochs):
+        refuse(absent(path, (BEST,)))
+    best = read_json(path / BEST) if (path / BEST).is_file() else None
     refuse(
         [
             *_missing(path / EXPERIMENT, EXPERIMENT_KEYS, experiment),
-            *_missing(path / BEST, BEST_KEYS, best),
+            *(_missing(path / BEST, BEST_KEYS, best) if best else ()),
             *_missing(path / TRIALS, TRIALS_COLUMNS, trials),
             *_missing(path / EPOCHS, EPOCHS_COLUMNS, epochs),
         ]
     )
-    refuse(_contradictions(path, best, trials, epochs))
+    checkpoint = None
+    if best:
+        refuse(_contradictions(path, best, trials, epochs))
+        checkpoint = path / str(best["checkpoint"])
     return Run(
         path=path,
         experiment=experiment,
@@ -104,7 +112,7 @@ def read_run(path: Path) -> Run:
         epochs=epochs,
         audit=_read_audit(path / AUDIT) if (path / AUDIT).is_file() else None,
         confirmation=_read_confirmation(path / CONFIRMATION),
-        checkpoint=path / best["checkpoint"],
+        checkpoint=checkpoint if checkpoint and checkpoint.is_dir() else None,
     )
 
 
@@ -124,11 +132,6 @@ def _contradictions(
             f"checkpoint in {path / BEST} is {best['checkpoint']!r}; allowed: a path inside the "
             "run folder; restore the file that the search wrote"
         )
-    elif not checkpoint.is_dir():
-        yield (
-            f"checkpoint in {path / BEST} is {best['checkpoint']!r}, which is not there; allowed: "
-            "a folder that the search saved; copy the run with its trials/ folder"
-        )
 
 
 def _missing(
@@ -147,6 +150,14 @@ def _read_parquet(path: Path) -> pd.DataFrame:
         return pd.read_parquet(path)
     except (ValueError, OSError) as error:  # pyarrow's errors derive from these
         raise unreadable(path, "a parquet table", error) from error
+
+
+def _read_epochs(path: Path) -> pd.DataFrame:
+    """The table; without columns, as it is written while there is no epoch, none of its rows."""
+    table = _read_parquet(path)
+    if len(table.columns):
+        return table
+    return pd.DataFrame({name: pd.Series(dtype=float) for name in (*EPOCHS_COLUMNS, CLOCK)})
 
 
 def _read_audit(path: Path) -> AuditResult:

@@ -12,14 +12,14 @@ OUTCOMES = ("status", "epochs", "best_epoch", "best_val_macro_f1")
 
 
 def search_section(
-    trials: pd.DataFrame, epochs: pd.DataFrame, best: dict[str, Any], num_val_images: int
+    trials: pd.DataFrame, epochs: pd.DataFrame, best: dict[str, Any] | None, num_val_images: int
 ) -> dict[str, Any]:
     """Every trial with the settings in which trials differ, best first, and the selection note.
 
     Args:
         trials: the run's table, one row a trial.
         epochs: the run's table, one row a trial and epoch.
-        best: the record of the selected trial and epoch.
+        best: the record of the selected trial and epoch; None where nothing was selected.
         num_val_images: size of the validation set that selected it.
     """
     ranked = trials.sort_values(["best_val_macro_f1", "trial"], ascending=[False, True])
@@ -28,7 +28,7 @@ def search_section(
     short = [name.removeprefix(CONFIG_PREFIX) for name in varied]
     status = dict(zip(ranked["trial"], ranked["status"], strict=True))
     return {
-        "winner": int(best["trial"]),
+        "winner": int(best["trial"]) if best else None,
         "num_trials": len(ranked),
         "statuses": {str(name): int(n) for name, n in ranked["status"].value_counts().items()},
         "varied_settings": short,
@@ -49,7 +49,8 @@ def search_section(
             }
             for trial, rows in epochs.sort_values("epoch").groupby("trial")
         ],
-        "selection": selection_note(trials, best, num_val_images),
+        "num_val_images": num_val_images,
+        "selection": selection_note(trials, best, num_val_images) if best else None,
     }
 
 
@@ -67,7 +68,6 @@ def selection_note(
     standard_error = np.sqrt(accuracy * (1 - accuracy) / num_val_images)
     return {
         "num_candidates": num_candidates,
-        "num_val_images": num_val_images,
         "val_macro_f1": float(best["val_macro_f1"]),
         "val_accuracy": accuracy,
         "expected_optimism": float(standard_error * expected_maximum(max(num_candidates, 1))),

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from analysis.run_reader import Run
+from trainables.errors import UserError
 
 SAME = (
     "The runs were judged on the same pictures, so their figures compare; each is of one seed and "
@@ -20,8 +21,13 @@ DIFFERENT = (
 
 
 def side_by_side(runs: Sequence[Run]) -> dict[str, Any]:
-    """A row a run in the order given, and the winners' settings that are not the same in all."""
-    configs = [run.best["config"] for run in runs]
+    """A row a run in the order given, and the winners' settings that are not the same in all.
+
+    Raises:
+        UserError: a run has no winner.
+    """
+    winners = [_winner(run) for run in runs]
+    configs = [best["config"] for best in winners]
     # The arms of `search.run --around` have a split for every seed.
     pictures = {
         (run.experiment["data_fingerprint"], config.get("seed"))
@@ -32,21 +38,29 @@ def side_by_side(runs: Sequence[Run]) -> dict[str, Any]:
     return {
         "note": SAME if len(pictures) == 1 else DIFFERENT,
         "same_data": len(pictures) == 1,
-        "runs": [_row(run) for run in runs],
+        "runs": [_row(run, best) for run, best in zip(runs, winners, strict=True)],
         "settings": {name: [config.get(name) for config in configs] for name in differing},
     }
 
 
-def _row(run: Run) -> dict[str, Any]:
+def _winner(run: Run) -> dict[str, Any]:
+    if run.best is None:
+        raise UserError(
+            f"{run.path}: no trial has finished an epoch; allowed: runs with a winner; leave it out"
+        )
+    return run.best
+
+
+def _row(run: Run, best: dict[str, Any]) -> dict[str, Any]:
     seconds = run.trials.get("seconds")
     return {
         "run": run.path.name,
         "path": str(run.path),
         "data_fingerprint": run.experiment["data_fingerprint"],
         "num_trials": len(run.trials),
-        "winner": {"trial": int(run.best["trial"]), "epoch": int(run.best["epoch"])},
-        "val_macro_f1": float(run.best["val_macro_f1"]),
-        "val_accuracy": float(run.best["val_accuracy"]),
+        "winner": {"trial": int(best["trial"]), "epoch": int(best["epoch"])},
+        "val_macro_f1": float(best["val_macro_f1"]),
+        "val_accuracy": float(best["val_accuracy"]),
         "confirmed": _confirmed(run.confirmation),
         "training_seconds": None if seconds is None else float(seconds.sum()),
     }

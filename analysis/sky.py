@@ -58,8 +58,8 @@ def sky_section(
     wanted = [pair for pair in DIRECTIONS if set(pair) <= set(names)]
     if not wanted or CONTROL_CLASS not in names:
         reason = f"the data have no classes airplane, bird, ship and {CONTROL_CLASS}"
-        claims = [_untested(true, taken, reason) for true, taken in DIRECTIONS]
-        return {"tested": False, "reason": reason, "claims": [c.to_dict() for c in claims]}
+        untested = [claim.to_dict() for claim in untested_claims(reason)]
+        return {"tested": False, "reason": reason, "claims": untested}
     blue, brightness = blue_share(images), frame_brightness(images)
     predictions = logits.argmax(axis=1)
     changes = [_intervened(variants, *(names.index(name) for name in pair)) for pair in wanted]
@@ -175,6 +175,11 @@ def _rates(blue: FloatArray, is_taken: npt.NDArray[np.bool_]) -> list[dict[str, 
 
 def _name(true: str, taken: str) -> str:
     return f"Blue surroundings make {true} be taken for {taken}"
+
+
+def untested_claims(reason: str) -> list[Claim]:
+    """The claim of every direction, where none can be tested."""
+    return [_untested(true, taken, reason) for true, taken in DIRECTIONS]
 
 
 def _untested(true: str, taken: str, reason: str) -> Claim:

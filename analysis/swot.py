@@ -25,11 +25,8 @@ def swot_section(report: Mapping[str, Any]) -> dict[str, list[dict[str, Any]]]:
     """The entries of each quadrant, from the sections that are already in `report`."""
     entries = [
         *_gate(report["verdict"]),
-        *_classes(report["class_contrasts"]),
-        *_reliance(report),
-        *_pairs(report["root_causes"]),
+        *(() if report["untested"] else _answers(report)),
         *_settings(report["effects"]),
-        *_training(report),
         *_selection(report),
     ]
     return {
@@ -39,8 +36,17 @@ def swot_section(report: Mapping[str, Any]) -> dict[str, list[dict[str, Any]]]:
 
 
 def _gate(verdict: Mapping[str, Any]) -> Iterator[Entry]:
-    quadrant = "strengths" if verdict["passed"] else "weaknesses"
+    untested = "threats" if verdict["macro_f1"] is None else "weaknesses"
+    quadrant = "strengths" if verdict["passed"] else untested
     yield Entry(quadrant=quadrant, sentence=verdict["sentence"], section="verdict")
+
+
+def _answers(report: Mapping[str, Any]) -> Iterator[Entry]:
+    """What the checkpoint's answers showed."""
+    yield from _classes(report["class_contrasts"])
+    yield from _reliance(report)
+    yield from _pairs(report["root_causes"])
+    yield from _training(report)
 
 
 def _classes(contrasts: Mapping[str, Any]) -> Iterator[Entry]:

@@ -35,6 +35,7 @@ RULE = (
 )
 CONTROL = "automobile/truck, airplane/ship and deer/horse; severities matched on overall accuracy"
 SECTION = "texture"
+CLAIM = f"{PAIR[0]} and {PAIR[1]} are told apart, and confused, by their texture"
 
 
 def texture_section(
@@ -166,10 +167,8 @@ def _reading(both: Effect, noise: Effect) -> str:
 
 
 def _claim(variants: Variants, controls: Sequence[tuple[str, str]], has_shapes: bool) -> Claim:
-    claim = f"{PAIR[0]} and {PAIR[1]} are told apart, and confused, by their texture"
-
     def untested(reason: str) -> Claim:
-        return not_tested(claim, reason, rule=RULE, control=CONTROL, section=SECTION)
+        return not_tested(CLAIM, reason, rule=RULE, control=CONTROL, section=SECTION)
 
     if not set(PAIR) <= set(variants.class_names):
         return untested(f"the data have no classes {PAIR[0]} and {PAIR[1]}")
@@ -180,7 +179,7 @@ def _claim(variants: Variants, controls: Sequence[tuple[str, str]], has_shapes: 
         return untested("the pair or all control pairs have fewer than ten pictures")
     reads = pair_row(variants, PAIR, controls)["reads"]
     return Claim(
-        claim=claim,
+        claim=CLAIM,
         verdict=word(effect, confirmed=reads == "texture", floor=FLOOR),
         effect=effect.estimate,
         rule=RULE,

@@ -187,7 +187,7 @@ def jump_claim(
 
 def _untestable(val_predictions: npt.NDArray[np.integer] | None, last_head: int) -> str | None:
     if val_predictions is None:
-        return "the checkpoint keeps no validation predictions"
+        return "no validation predictions of the winner are at hand"
     if not 1 <= last_head < len(val_predictions):
         return "the selected epoch does not lie behind an unfreeze point"
     return None

@@ -17,6 +17,20 @@ MEANINGS: dict[Word, str] = {
 }
 
 
+def untested_verdict(reason: str) -> dict[str, Any]:
+    """The verdict's section where there is nothing to judge; it never passes."""
+    return {
+        "word": "NOT TESTED",
+        "meaning": reason,
+        "passed": False,
+        "gate": GATE,
+        "sentence": f"This run could not be tested: {reason}.",
+        "num_images": 0,
+        "macro_f1": None,
+        "accuracy": None,
+    }
+
+
 def judge(macro_f1: Estimate, gate: float = GATE) -> Word:
     """ABOVE or BELOW only if the whole interval is; an undefined macro-F1 never passes."""
     if macro_f1.lower >= gate:

@@ -1,6 +1,7 @@
 """The steps of a confirmation: train, conclude, print, and if wanted the final model."""
 
 import json
+import shutil
 from typing import Any
 
 from search import confirm_text, preparation
@@ -17,7 +18,9 @@ from search.settings import Settings
 from search.summary import shown_path
 from search.tuner import connect
 from trainables import journal
+from trainables.checkpoint_folders import folder_name
 from trainables.errors import UserError
+from trainables.ray_train import trial_folder
 
 
 def confirm(run: RunFolder, plan: Plan, settings: Settings, *, final: bool) -> None:
@@ -34,8 +37,11 @@ def confirm(run: RunFolder, plan: Plan, settings: Settings, *, final: bool) -> N
         print(f"note         {note}")
     if not run.confirmation.exists():
         confirmed = train_grid(run, plan, settings)
-        write_json(run.confirmation, conclude(plan, confirmed, searched, seed=settings.seed))
+        result = conclude(plan, confirmed, searched, seed=settings.seed)
+        result["checkpoints"] = winners_checkpoints(plan, result["winner"])
+        write_json(run.confirmation, result)
     result = read_confirmation(run)
+    drop_other_checkpoints(run, result)
     made = result["created"]
     if all(event.get("confirmation") != made for event in journal.read(run.journal)):
         journal.append(
@@ -79,8 +85,33 @@ def train_grid(run: RunFolder, plan: Plan, settings: Settings) -> RunRecord:
                 {number: (candidate.trial, seed) for number, (candidate, seed) in enumerate(cells)}
             ),
         ),
-        kept_trials=0,
+        kept_trials=plan.num_runs,  # until it is known whose are wanted
+        selects=False,
     )
+
+
+def winners_checkpoints(plan: Plan, winner: int | None) -> list[dict[str, Any]]:
+    """Seed and folder (in the run's) of each of the winner's trainings, for `analysis.report`."""
+    cells = [(number, *plan.cell(number)) for number in range(plan.num_runs)]
+    return [
+        {
+            "seed": seed,
+            "path": f"confirm/trials/{trial_folder(number)}/{folder_name(candidate.epoch)}",
+        }
+        for number, candidate, seed in cells
+        if candidate.trial == winner
+    ]
+
+
+def drop_other_checkpoints(run: RunFolder, result: dict[str, Any]) -> None:
+    """Delete what the confirmation's other trainings kept; a kill leaves the rest to the next call.
+
+    A result of an earlier release names no checkpoints and has none.
+    """
+    kept = {run.root / entry["path"] for entry in result.get("checkpoints", [])}
+    for path in RunFolder(run.confirm).trials.glob("*/checkpoint_*/"):
+        if path not in kept:
+            shutil.rmtree(path, ignore_errors=True)
 
 
 def train_final(run: RunFolder, result: dict[str, Any], settings: Settings) -> None:

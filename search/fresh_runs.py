@@ -30,6 +30,7 @@ def train_listed(
     run: RunFolder,
     listeners: tuple[Listener, ...],
     kept_trials: int,
+    selects: bool = True,
     report_fields: tuple[str, ...] = REPORT_FIELDS,
     go_on: str = "the same command goes on with the rest",
 ) -> RunRecord:
@@ -43,6 +44,7 @@ def train_listed(
         run: the run that `folder` lies in, or is.
         listeners: tell of the progress.
         kept_trials: ended trials that keep a checkpoint.
+        selects: it is of the best epoch, and the best of all goes to best.json; else of the last.
         report_fields: what of an epoch's report is written down.
         go_on: what to do after an interruption, for the error.
 
@@ -61,6 +63,7 @@ def train_listed(
         halt,
         listeners=listeners,
         kept_trials=kept_trials,
+        selects=selects,
         quota_bytes=_rest_of_quota(settings, run, folder),
         report_fields=report_fields,
     )

@@ -73,7 +73,9 @@ class Recorder(Callback):
         halt: used when the disk is full.
         judge: whose decisions are written down; None when no trial is ever stopped.
         listeners: told after the journal, in this order.
-        kept_trials: ended trials whose best checkpoint stays; 0: none, and no best.json.
+        kept_trials: ended trials whose best checkpoint stays.
+        selects: the best epoch counts, of a trial and of all; else a trial's last one, which was
+            chosen before, stays, and there is no best.json.
         quota_bytes: what the run folder may occupy; 0: no limit.
         report_fields: what of an epoch's report is written down.
 
@@ -90,13 +92,14 @@ class Recorder(Callback):
         judge: Judge | None = None,
         listeners: tuple[Listener, ...] = (),
         kept_trials: int = KEPT_TRIALS,
+        selects: bool = True,
         quota_bytes: int = 0,
         report_fields: tuple[str, ...] = REPORT_FIELDS,
     ) -> None:
         self.folder, self.log, self.halt = folder, log, halt
         self.record = log.record
         self._judge, self._listeners = judge, listeners
-        self._kept, self._quota_bytes = kept_trials, quota_bytes
+        self._kept, self._selects, self._quota_bytes = kept_trials, selects, quota_bytes
         self._report_fields = report_fields
         self._failures: dict[int, dict[str, str]] = {}  # told by trials that are about to end
         self.under_way: set[int] = set()
@@ -183,7 +186,7 @@ class Recorder(Callback):
         self._keep_quota()
 
     def _write_best(self, trial: TrialRecord, report: dict[str, Any]) -> None:
-        if not self._kept:
+        if not self._selects:
             return
         checkpoint = f"trials/{trial_folder(trial.number)}/checkpoint_{report['epoch']:04d}"
         figures = ("val_macro_f1", "val_accuracy", "val_loss", "val_f1")
@@ -231,7 +234,7 @@ class Recorder(Callback):
     def _drop_checkpoints(self, kept_trials: int) -> None:
         """Of an ended trial only its best epoch's stays, while it is among the best few.
 
-        Where no validation is written down, the last epoch is the best.
+        Where nothing is selected, or no validation written down, the last epoch's counts as best.
         """
         tried = [
             trial
@@ -240,7 +243,7 @@ class Recorder(Callback):
         ]
         tried.sort(key=lambda trial: -trial.best[OBJECTIVE] if trial.best else 0.0)
         for rank, trial in enumerate(tried):
-            report = trial.best or trial.reports[-1]
+            report = (trial.best if self._selects else None) or trial.reports[-1]
             best = report["epoch"] if rank < kept_trials else None
             folder = self.folder.trials / trial_folder(trial.number)
             if trial.ended and best is None:

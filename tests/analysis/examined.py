@@ -9,9 +9,10 @@ import numpy as np
 
 from analysis.attribution_section import Explained
 from analysis.battery import BatterySettings, run_battery
-from analysis.contents import build_report
+from analysis.contents import Making, build_report
 from analysis.evidence import HeatMaps
 from analysis.examine import Examined
+from analysis.fresh_models import FreshAnswers
 from analysis.render import render_html
 from analysis.reporting import pairs_of
 from analysis.run_reader import read_run
@@ -33,6 +34,7 @@ def make_examined(labels: np.ndarray, logits: np.ndarray, class_names: tuple[str
         explained=[explained("HiResCAM", rng, len(class_names))],
         train_right=rng.random(400) < 0.95,
         val_right=rng.random(400) < 0.85,
+        fresh=FreshAnswers(reason="the run was not confirmed"),
         val_labels=np.arange(200) % len(class_names),
         val_predictions=rng.integers(0, len(class_names), (15, 200)),
         errors=[],
@@ -54,17 +56,19 @@ def report_on(
     """A whole report on a made-up run, as report.json has it."""
     run = read_run(folder)
     examined = make_examined(labels, logits, run.class_names)
-    draws = {"num_resamples": num_resamples, "seed": 0}
-    report = build_report(
-        run,
-        examined,
-        pairs_of(examined.test, logits, **draws),
+    making = making_of(num_resamples)
+    report = build_report(run, examined, pairs_of(examined.test, logits, **making.draws), making)
+    return json.loads(json.dumps(report, allow_nan=False))
+
+
+def making_of(num_resamples: int = 200) -> Making:
+    return Making(
+        num_resamples=num_resamples,
+        seed=0,
         command="python -m analysis.report runs/made-up",
         device="cpu",
         scores=None,
-        **draws,
     )
-    return json.loads(json.dumps(report, allow_nan=False))
 
 
 def page_of(report: dict[str, Any]) -> str:

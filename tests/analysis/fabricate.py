@@ -81,6 +81,16 @@ def make_run(
     return folder
 
 
+def fail_all(folder: Path) -> None:
+    """Make of a run one whose trials all failed in their first epoch, as the search records it."""
+    (folder / "best.json").unlink()
+    trials = pd.read_parquet(folder / "trials.parquet")
+    trials = trials.assign(status="failed", epochs=0)
+    trials[["best_epoch", "best_val_macro_f1", "last_val_macro_f1"]] = None
+    trials.to_parquet(folder / "trials.parquet", index=False)
+    pd.DataFrame().to_parquet(folder / "epochs.parquet", index=False)
+
+
 def make_predictions(
     recalls: list[float], *, images_per_class: int, seed: int = 0
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]]:

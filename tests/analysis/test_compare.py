@@ -12,7 +12,7 @@ import pytest
 from analysis.compare import compare
 from analysis.interventions_run import compare_arms
 from analysis.run_reader import read_run
-from tests.analysis.fabricate import CIFAR10, edit_json, make_run
+from tests.analysis.fabricate import CIFAR10, edit_json, fail_all, make_run
 from trainables.config import FineTuneConfig
 from trainables.errors import UserError
 
@@ -166,3 +166,10 @@ def test_the_command_line_answers_in_one_line_with_status_2(tmp_path):
     assert told.returncode == 2
     assert told.stderr.startswith("error: run is ")
     assert told.stderr.count("\n") == 1
+
+
+def test_a_run_without_a_winner_is_refused(run_folder: Path, tmp_path: Path) -> None:
+    other = make_run(tmp_path / "other")
+    fail_all(other)
+    with pytest.raises(UserError, match=r"other: no trial has finished an epoch; .* leave it out"):
+        compare((run_folder, other), "analysis.compare")

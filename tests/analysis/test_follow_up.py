@@ -37,7 +37,3 @@ def test_the_command_is_of_settings_that_are_allowed(cause):
 def test_classes_that_are_alike_get_what_weighs_them_more():
     told = flags(follow_up_command(RUN, ("cat", "dog"), "Semantic overlap"))
     assert told["--arms"] == "pair_weights,hard_mining"
-
-
-def test_wrong_labels_get_no_training():
-    assert follow_up_command(RUN, ("cat", "dog"), "label noise").startswith("# no training cures")

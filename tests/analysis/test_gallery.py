@@ -14,7 +14,7 @@ from PIL import Image
 
 from analysis.files import without_nan
 from analysis.gallery import MOST_STRIP_PICTURES, gallery_section
-from analysis.gallery_figures import gallery_figures
+from analysis.gallery_figures import gallery_entries, gallery_figures
 from analysis.picture_choice import as_many_of_each_class, pair_errors, probabilities
 
 NAMES = ("ant", "bee", "cow")
@@ -39,7 +39,7 @@ def made(labels: np.ndarray, predictions: np.ndarray, names: tuple[str, ...] = N
 
 
 def page_of(section: dict[str, Any]) -> tuple[str, dict[str, Markup]]:
-    figures = gallery_figures(section, pictures(section["num_images"]))
+    figures = gallery_figures(gallery_entries(section), pictures(section["num_images"]))
     return render_section("gallery", gallery=section, figures=figures), figures
 
 

@@ -3,70 +3,24 @@
 import json
 import shutil
 import sys
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import pytest
-import torch
-from fabricate import CHECKPOINT, edit_json, make_run
-from PIL import Image
+from fabricate import CHECKPOINT, edit_json, fail_all
+from tiny_run import CLASSES, FRESH_SEEDS, confirm_tiny_run, make_tiny_run
 
 from analysis import report
 from analysis.predict import progress_lines
 from trainables import journal
-from trainables.config import FineTuneConfig
-from trainables.data.load import fingerprint, load_training, open_sealed_test
-from trainables.data.spec import DataSpec
-from trainables.pictures import TrialData
-from trainables.two_phase import fine_tune
-
-CLASSES = ("blue", "green", "red")
-CHANNEL = {"red": 0, "green": 1, "blue": 2}
-CONFIG = FineTuneConfig(
-    weights="none",
-    resolution_px=32,
-    interpolation="none",
-    augmentation="none",
-    head_epochs=1,
-    finetune_epochs=0,
-    batch_size=4,
-)
+from trainables.checkpoints import load_checkpoint
 
 
 @pytest.fixture(scope="module")
 def finished_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A run whose checkpoint was trained for one epoch on 12 images; 4 test images a class."""
-    images = tmp_path_factory.mktemp("images")
-    rng = np.random.default_rng(0)
-    for split, count in (("train", 10), ("test", 4)):
-        for name in CLASSES:
-            (images / split / name).mkdir(parents=True)
-            for index in range(count):
-                pixels = rng.integers(0, 60, (32, 32, 3), dtype=np.uint8)
-                pixels[..., CHANNEL[name]] += 180
-                Image.fromarray(pixels).save(images / split / name / f"{index}.png")
-    spec = DataSpec(source=f"imagefolder:{images}", train_size=12, val_size=6)
-    run = make_run(
-        tmp_path_factory.mktemp("run"),
-        class_names=CLASSES,
-        config=CONFIG,
-        data=spec,
-        num_openings=0,
-    )
-    loaded = load_training(spec)
-    data = TrialData(train=loaded.train, val=loaded.val, data_seed=0)
-    torch.set_num_threads(1)
-    fine_tune(
-        CONFIG,
-        data,
-        lambda metrics, checkpoint: checkpoint().save(run / CHECKPOINT) if checkpoint else None,
-        device=torch.device("cpu"),
-    )
-    (run / "look").mkdir()
-    test = open_sealed_test(spec, run / "look", opened_by="a test of the project")
-    edit_json(run / "experiment.json", test_hash=fingerprint(test))
-    return run
+    return make_tiny_run(tmp_path_factory.mktemp("images"), tmp_path_factory.mktemp("run"))
 
 
 @pytest.fixture
@@ -92,6 +46,7 @@ def call(
 def test_the_whole_command(
     run: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    confirm_tiny_run(run)
     for opening in (1, 2):
         status, out, err = call(
             monkeypatch, capsys, str(run), "--num-resamples", "200", "--device", "cpu"
@@ -111,6 +66,10 @@ def test_the_whole_command(
     right = table.filter(like="logit/").to_numpy().argmax(axis=1) == table["label"]
     assert written["verdict"]["accuracy"]["value"] == pytest.approx(right.mean())
     assert written["verdict"]["num_images"] == 12
+    assert written["systematic"]["fresh"] == {
+        "trial": 3, "seeds": [*FRESH_SEEDS], "reason": None
+    }  # fmt: skip
+    assert "a class has 4 test images" in written["label_issues"]["reason"]
     page = (run / "report" / "index.html").read_text()
     assert f"python -m analysis.report {run} --num-resamples 200 --device cpu" in page
     assert sorted(path.name for path in (run / "report").iterdir()) == [
@@ -125,7 +84,6 @@ def test_the_whole_command(
 @pytest.mark.parametrize(
     ("damage", "words"),
     [
-        (lambda run: shutil.rmtree(run / CHECKPOINT), "which is not there"),
         (lambda run: (run / CHECKPOINT / "state.json").write_text("{"), "cannot be read"),
         (
             lambda run: edit_json(run / "experiment.json", class_names=["blue", "green", "pink"]),
@@ -154,6 +112,48 @@ def test_a_fault_found_before_the_test_is_opened(
     assert words in err
     assert not (run / "journal.jsonl").exists()
     assert not (run / "report").exists()
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize(
+    ("damage", "reason"),
+    [
+        (lambda run: shutil.rmtree(run / CHECKPOINT), "the checkpoint of trial 3, is not there"),
+        (fail_all, "no trial has finished an epoch (6 failed)"),
+        (
+            lambda run: spoil_weights(run / CHECKPOINT),
+            "the checkpoint's logits of 6 of 6 images are not finite",
+        ),
+    ],
+)
+def test_nothing_to_ask_leaves_a_report_on_the_search_and_the_test_sealed(
+    run: Path,
+    damage: Callable[[Path], object],
+    reason: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    damage(run)
+    status, out, err = call(monkeypatch, capsys, str(run), "--num-resamples", "200")
+    assert (status, err) == (0, "")
+    assert "could not be tested: " in out
+    assert reason in out
+    written = json.loads((run / "report" / "report.json").read_text())
+    assert written["verdict"]["word"] == "NOT TESTED"
+    assert not written["verdict"]["passed"]
+    assert written["search"]["num_trials"] == 6
+    assert sorted(path.name for path in (run / "report").iterdir()) == ["index.html", "report.json"]
+    assert not (run / "journal.jsonl").exists()
+
+
+def spoil_weights(checkpoint: Path) -> None:
+    """Put NaN in place of the head's weights of a checkpoint, whole otherwise."""
+    saved = load_checkpoint(checkpoint)
+    model = {name: value.clone() for name, value in saved.model.items()}
+    for name, value in model.items():
+        if name.startswith("head"):
+            value.fill_(float("nan"))
+    replace(saved, model=model).save(checkpoint)
 
 
 @pytest.mark.timeout(30)

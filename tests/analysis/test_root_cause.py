@@ -27,7 +27,10 @@ def pair_row(first="cat", second="dog", rate=(0.08, 0.06, 0.10), flagged=True):
     }
 
 
-def causes(row, *, attracts=False, colour="REFUTED", reads="undecided", labels=None):
+UNTESTED_LABELS = {"tested": False, "reason": "cleanlab is not installed", "pairs": []}
+
+
+def causes(row, *, attracts=False, colour="REFUTED", reads="undecided", labels=UNTESTED_LABELS):
     (found,) = root_causes(
         {"pairs": [row, pair_row("bird", "frog", flagged=False)]},
         background={
@@ -84,17 +87,23 @@ def test_several_causes_are_listed_and_none_is_chosen():
     assert "do not choose" in found["verdict"]
 
 
-def test_most_errors_on_wrong_labels_are_no_matter_for_training():
+@pytest.mark.parametrize(("recall", "answer"), [(0.9, "no"), (0.4, "not tested")])
+def test_wrong_labels_are_ruled_out_or_left_to_a_person(recall, answer):
     labels = {
         "tested": True,
+        "recall": {"value": recall, "lower": recall, "upper": 1.0},
         "pairs": [
-            {"given": "cat", "suggested": "dog", "count": 25, "errors": 40},
-            {"given": "dog", "suggested": "cat", "count": 20, "errors": 38},
+            {"given": "cat", "suggested": "dog", "count": 10, "errors": 40},
+            {"given": "dog", "suggested": "cat", "count": 10, "errors": 38},
+            {"given": "dog", "suggested": "frog", "count": 9, "errors": 9},
         ],
     }
     found = causes(pair_row(), labels=labels)
-    assert found["causes"] == ["wrong labels"]
-    assert found["command"].startswith("#")
+    finding = found["findings"][0]
+    assert finding["answer"] == answer
+    assert "20 of the pair's 78 errors" in finding["sentence"]
+    assert ("only a person" in finding["sentence"]) == (answer == "not tested")
+    assert found["causes"] == []
 
 
 def test_what_the_pictures_did_not_allow_is_said():
@@ -103,7 +112,7 @@ def test_what_the_pictures_did_not_allow_is_said():
         background={"tested": False, "reason": "too few pictures", "pairs": []},
         colour={"tested": False, "reason": "too few pictures"},
         texture={"pairs": []},
-        labels=None,
+        labels=UNTESTED_LABELS,
         human_rates={},
         run_folder=Path("runs/demo"),
     )

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from fabricate import CHECKPOINT, edit_json
+from fabricate import CHECKPOINT, edit_json, fail_all
 
 from analysis.run_reader import read_run
 from trainables.errors import UserError
@@ -51,11 +51,23 @@ def test_everything_missing_is_told_at_once(run_folder: Path) -> None:
         (run_folder / name).unlink()
     faults = faults_of(run_folder)
     assert [Path(fault.split(" is missing")[0]).name for fault in faults] == [
-        "best.json",
         "trials.parquet",
         "epochs.parquet",
     ]
     assert all("--resume" in fault for fault in faults)
+
+
+def test_no_winner_among_trials_with_epochs(run_folder: Path) -> None:
+    (run_folder / "best.json").unlink()
+    (fault,) = faults_of(run_folder)
+    assert "best.json is missing" in fault
+
+
+def test_no_trial_has_finished_an_epoch(run_folder: Path) -> None:
+    fail_all(run_folder)
+    run = read_run(run_folder)
+    assert (run.best, run.checkpoint, len(run.epochs)) == (None, None, 0)
+    assert set(run.trials["status"]) == {"failed"}
 
 
 @pytest.mark.parametrize("name", ["experiment.json", "best.json", "audit.json"])
@@ -91,8 +103,12 @@ def test_a_checkpoint_outside_the_run(run_folder: Path, path: str) -> None:
     assert f"is {path!r}; allowed: a path inside the run folder" in fault
 
 
-def test_an_absent_checkpoint_and_an_unrecorded_epoch(run_folder: Path) -> None:
-    edit_json(run_folder / "best.json", checkpoint="trials/gone", epoch=99)
-    unrecorded, absent = faults_of(run_folder)
-    assert "names trial 3, epoch 99" in unrecorded
-    assert "'trials/gone', which is not there" in absent
+def test_an_unrecorded_epoch(run_folder: Path) -> None:
+    edit_json(run_folder / "best.json", epoch=99)
+    (fault,) = faults_of(run_folder)
+    assert "names trial 3, epoch 99" in fault
+
+
+def test_an_absent_checkpoint(run_folder: Path) -> None:
+    edit_json(run_folder / "best.json", checkpoint="trials/gone")
+    assert read_run(run_folder).checkpoint is None

@@ -85,7 +85,7 @@ def test_the_trials_jumps_beyond_their_trends():
 def test_what_cannot_be_tested_says_why():
     labels, predicted = predictions([0.5, 0.6])
     for kept, head, reason in (
-        (None, 1, "keeps no validation predictions"),
+        (None, 1, "no validation predictions of the winner"),
         (predicted, 2, "does not lie behind"),
         (predicted, 0, "does not lie behind"),
     ):

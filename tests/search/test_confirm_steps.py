@@ -7,7 +7,7 @@ import pytest
 
 from search import confirm
 from search.confirm_steps import confirm as run_steps
-from search.confirm_steps import notes, read_confirmation, train_final
+from search.confirm_steps import notes, read_confirmation, train_final, winners_checkpoints
 from search.confirmation import Plan, choose_candidates, settle_plan
 from search.record import RunRecord
 from search.run_folder import RunFolder
@@ -84,6 +84,27 @@ def test_an_event_that_a_kill_kept_from_the_journal_is_written_afterwards(run: R
     run.journal.write_text("".join(lines[:-1]))
     run_steps(run, plan_of(run), SETTINGS, final=False)
     assert len(confirmed_events(run)) == 1
+
+
+def test_the_winners_checkpoints_stay_and_a_kill_in_between_is_made_up_for(run: RunFolder, capsys):
+    plan = plan_of(run)
+    for number in range(plan.num_runs):
+        epoch = plan.cell(number)[0].epoch
+        path = run.confirm / "trials" / f"trial_{number:04d}" / f"checkpoint_{epoch:04d}"
+        path.mkdir(parents=True)
+    run_steps(run, plan, SETTINGS, final=False)
+    result = json.loads(run.confirmation.read_text())
+    kept = {run.root / entry["path"] for entry in result["checkpoints"]}
+    assert [entry["seed"] for entry in result["checkpoints"]] == list(plan.seeds)
+    assert set(run.confirm.glob("trials/*/checkpoint_*/")) == kept
+    left = run.confirm / "trials" / "trial_0099" / "checkpoint_0003"  # of a session cut short
+    left.mkdir(parents=True)
+    run_steps(run, plan, SETTINGS, final=False)
+    assert set(run.confirm.glob("trials/*/checkpoint_*/")) == kept
+
+
+def test_without_a_winner_no_checkpoint_is_named(run: RunFolder):
+    assert winners_checkpoints(plan_of(run), None) == []
 
 
 def test_a_damaged_result_is_told_with_the_way_out(run: RunFolder):

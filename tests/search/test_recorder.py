@@ -93,12 +93,14 @@ def test_only_the_best_ended_trials_keep_a_checkpoint(folder):
     assert {t.status for t in made.record.trials.values()} == {"finished"}
 
 
-def test_where_no_trial_keeps_a_checkpoint_there_is_no_best_json(folder):
-    made = recorder(folder, kept_trials=0)
-    made.on_trial_start(0, [], trial(0))
-    tell(made, 0, 4, 0.5)
-    made.on_trial_complete(0, [], trial(0))
-    assert checkpoints(folder) == []
+def test_where_nothing_is_selected_the_last_checkpoint_stays_and_there_is_no_best_json(folder):
+    made = recorder(folder, kept_trials=2, selects=False)
+    for number in (0, 1):
+        made.on_trial_start(0, [], trial(number))
+        for epoch, value in ((2, 0.9), (4, 0.5)):
+            tell(made, number, epoch, value)
+        made.on_trial_complete(0, [], trial(number))
+    assert checkpoints(folder) == ["0/4", "1/4"]
     assert not folder.best.exists()
 
 

@@ -115,9 +115,19 @@ def test_a_training_alone_with_the_same_seed_gives_the_same_figure(confirmed):
     assert [r["train_loss"] for r in reports] == pytest.approx([r["train_loss"] for r in recorded])
 
 
-def test_a_confirmation_keeps_no_checkpoint_and_leaves_the_searchs(confirmed):
+def test_a_confirmation_keeps_the_winners_checkpoints_and_leaves_the_searchs(confirmed):
     run, _, _ = confirmed
-    assert not list(run.confirm.glob("trials/*/checkpoint_*/"))
+    result = json.loads(run.confirmation.read_text())
+    winner = next(c for c in result["configurations"] if c["trial"] == result["winner"])
+    kept = {run.root / entry["path"]: entry["seed"] for entry in result["checkpoints"]}
+    assert set(run.confirm.glob("trials/*/checkpoint_*/")) == set(kept)
+    assert sorted(kept.values()) == result["seeds"]
+    for path, seed in kept.items():
+        saved = load_checkpoint(path)
+        assert saved.config.seed == seed
+        assert len(saved.history) == winner["epoch"]
+        figure = winner["figures"][result["seeds"].index(seed)]
+        assert saved.history[-1]["val_macro_f1"] == pytest.approx(figure)
     assert (run.root / run.read_best()["checkpoint"]).is_dir()
     assert not RunFolder(run.confirm).best.exists()
 

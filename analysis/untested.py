@@ -1,0 +1,75 @@
+"""What a report cannot say of a checkpoint that is not there or gives no numbers."""
+
+from typing import Any
+
+from analysis import (
+    attribution_section,
+    background,
+    calibration,
+    chassis,
+    class_contrasts,
+    colour,
+    label_issues,
+    overfitting,
+    pairs,
+    sky,
+    systematic,
+    texture,
+)
+from analysis.claims import not_tested
+
+# The sections that rest on a checkpoint's answers, by their anchors.
+HEADINGS = {
+    "pairs": "Confused pairs",
+    "gallery": "Pictures",
+    "confusions": "Confusions",
+    "class-contrasts": "Classes against the mean",
+    "classes": "Classes",
+    "interventions": "Interventions",
+    "background": "Background",
+    "sky": "Blue water, blue sky",
+    "colour": "Colour",
+    "texture": "Texture and shape",
+    "chassis": "Which half tells a pair apart",
+    "evidence": "Evidence sheets",
+    "root-causes": "Root causes",
+    "attribution": "Heat maps",
+    "systematic": "Systematic or random",
+    "label-issues": "Labels in doubt",
+    "calibration": "Calibration",
+    "overfitting": "Overfitting",
+}
+CLAIMS = (  # claim, rule, control and section, of all classes alike
+    (background.ANY_CLASS, background.RULE, background.CONTROL, background.SECTION),
+    (colour.FROG_CLAIM, colour.FROG_RULE, colour.CONTROL, colour.SECTION),
+    (texture.CLAIM, texture.RULE, texture.CONTROL, texture.SECTION),
+    (chassis.NAME, chassis.RULE, chassis.CONTROL, chassis.SECTION),
+    (systematic.CLAIM, systematic.RULE, systematic.CONTROL, systematic.SECTION),
+    (label_issues.CLAIM, label_issues.RULE, label_issues.CONTROL, label_issues.SECTION),
+    (calibration.CLAIM, calibration.RULE, calibration.CONTROL, calibration.SECTION),
+    (overfitting.CLAIM, overfitting.RULE, overfitting.CONTROL, overfitting.SECTION),
+    (
+        attribution_section.CLAIM,
+        attribution_section.RULE,
+        attribution_section.CONTROL,
+        attribution_section.SECTION,
+    ),
+)
+
+
+def untested_section(class_names: tuple[str, ...], reason: str) -> dict[str, Any]:
+    """Why nothing was asked, the sections that stay empty, and their claims: NOT TESTED."""
+    claims = [
+        *pairs.untested_claims(class_names, reason),
+        *class_contrasts.untested_claims(class_names, reason),
+        *sky.untested_claims(reason),
+        *(
+            not_tested(claim, reason, rule=rule, control=control, section=section)
+            for claim, rule, control, section in CLAIMS
+        ),
+    ]
+    return {
+        "reason": reason,
+        "sections": [{"id": name, "heading": heading} for name, heading in HEADINGS.items()],
+        "claims": [claim.to_dict() for claim in claims],
+    }
