@@ -15,11 +15,14 @@ from trainables import journal
 from trainables.class_pair import pair_faults
 from trainables.config import FineTuneConfig
 from trainables.data.audit import run_audit
+from trainables.data.classes import listed
 from trainables.data.load import fingerprint, load_training
 from trainables.data.sources import check_source
 from trainables.errors import UserError, refuse
 from trainables.pictures import TrialData
 from trainables.weights import load_backbone_state
+
+SHOWN_CLASSES = 10  # in one line of a fault
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,6 +55,13 @@ def begin(
         audit_json = (Path(scratch) / "audit.json").read_bytes()
     data = _load(settings)
     class_names = data.pictures.train.class_names
+    refuse(
+        f"--{flag}: class {name!r} is unknown; allowed: classes of {settings.data}, such as "
+        f"{', '.join(class_names[:SHOWN_CLASSES])}"
+        for flag, names in (("organic", settings.organic), ("rigid", settings.rigid))
+        for name in listed(names)
+        if name not in class_names
+    )
     if design:
         refuse(f"--aim: {fault}" for fault in pair_faults(design.pair, class_names))
         refuse(f"the placebo: {fault}" for fault in pair_faults(design.placebo, class_names))

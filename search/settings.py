@@ -9,6 +9,8 @@ from tyro.constructors import PrimitiveConstructorSpec
 from search.disk import parse_bytes
 from trainables.config import BOUNDS as TRIAL_BOUNDS
 from trainables.config import CHOICES, FineTuneConfig
+from trainables.data.classes import listed
+from trainables.data.sources import default_organic
 from trainables.data.spec import DataSpec
 from trainables.errors import UserError, refuse
 from trainables.reuse import MODES as REUSE_MODES
@@ -43,6 +45,15 @@ class Settings:
     """backbone weights: imagenet, imagenet-v1, imagenet-v2, embedded, none, or a file"""
     backbone: str = "resnet18"
     """resnet18, resnet34, resnet50 or resnet101"""
+    organic: str = ""
+    """classes that bend, such as cat,dog; they are turned further (adaptive) and weigh more
+    (deformable); default: CIFAR-10's where the classes are CIFAR-10's, else none"""
+    rigid: str = ""
+    """classes that the report holds against the organic ones; default: all the others"""
+    base_px: int = 32
+    """side of the stored pictures, in px; others are cropped to a square and resized to it once"""
+    held_out: float = 0.0
+    """of an image folder without a test: the share of each class that is sealed as the test"""
     train_size: int = 10_000
     """training pictures, a stratified sample"""
     val_size: int = 2_000
@@ -115,7 +126,12 @@ class Settings:
     @property
     def data_spec(self) -> DataSpec:
         return DataSpec(
-            source=self.data, train_size=self.train_size, val_size=self.val_size, seed=self.seed
+            source=self.data,
+            train_size=self.train_size,
+            val_size=self.val_size,
+            seed=self.seed,
+            base_px=self.base_px,
+            held_out=self.held_out,
         )
 
     def base_config(self, *, precision: str) -> FineTuneConfig:
@@ -127,6 +143,7 @@ class Settings:
             head_epochs=self.head_epochs,
             finetune_epochs=self.finetune_epochs,
             batch_size=self.batch_size,
+            organic=self.organic or ",".join(default_organic(self.data_spec)),
             precision=precision,
             seed=self.seed,
         )
@@ -166,6 +183,8 @@ class Settings:
             low, high = TRIAL_BOUNDS[name]
             if not low <= getattr(self, flag) <= high:
                 yield f"{_flag(flag)} is {getattr(self, flag)}; allowed: {low} to {high}"
+        both = sorted({*listed(self.organic)} & {*listed(self.rigid)})
+        yield from (f"{name!r} is in --organic and in --rigid; allowed: one" for name in both)
         for flag in POSITIVE:
             if getattr(self, flag) < 1:
                 yield f"{_flag(flag)} is {getattr(self, flag)}; allowed: 1 or more"

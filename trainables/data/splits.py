@@ -9,6 +9,7 @@ from sklearn.model_selection import StratifiedShuffleSplit
 from trainables.errors import refuse
 
 MIN_PER_CLASS = 2  # in each part: one picture of a class can be neither learned nor measured
+NUM_CLASSES = (2, 1_000)  # beyond, no confusion matrix of an epoch fits a report
 
 
 def split_indices(
@@ -46,6 +47,12 @@ def _pool_faults(
     classes: npt.NDArray[np.generic], counts: npt.NDArray[np.int64], sizes: dict[str, int]
 ) -> Iterator[str]:
     """What no draw could satisfy."""
+    fewest, most = NUM_CLASSES
+    if not fewest <= len(classes) <= most:
+        yield (
+            f"the training pool has {len(classes):,} classes; allowed: {fewest} to {most:,}; add "
+            "or remove class folders"
+        )
     if sum(sizes.values()) > counts.sum():
         wanted = " + ".join(f"{name} {size:,}" for name, size in sizes.items())
         yield (
