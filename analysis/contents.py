@@ -24,6 +24,7 @@ from analysis.examine import Examined
 from analysis.files import without_nan
 from analysis.gallery import gallery_section
 from analysis.importance import importance_section
+from analysis.kinds import Kinds
 from analysis.limits import limits_section
 from analysis.optimism import confirmation_section
 from analysis.overfitting import overfitting_section
@@ -33,7 +34,7 @@ from analysis.root_cause import human_pair_rates, root_causes
 from analysis.run_reader import Run
 from analysis.selection import search_section
 from analysis.sky import sky_section
-from analysis.statistics import CONFIDENCE, bootstrap
+from analysis.statistics import CONFIDENCE, affordable_resamples, bootstrap
 from analysis.swot import swot_section
 from analysis.systematic import systematic_section
 from analysis.texture import PAIR, texture_section
@@ -72,6 +73,8 @@ def build_report(
     """
     labels, logits, names = examined.test.labels, examined.logits, run.class_names
     confusion = metrics.confusion_matrix(labels, logits.argmax(axis=1), len(names))
+    num_resamples = affordable_resamples(num_resamples, len(names))
+    kinds = Kinds.of_run(run.experiment.get("settings", {}), names)
     draws = {"num_resamples": num_resamples, "seed": seed}
     samples = bootstrap(
         confusion, BOOTSTRAPPED, num_resamples=num_resamples, rng=np.random.default_rng(seed)
@@ -88,8 +91,8 @@ def build_report(
         "model": model_section(run),
         "confusion": confusion_section(confusion, names),
         "pairs": pairs,
-        "per_class": per_class_section(confusion, names, samples["f1"]),
-        "class_contrasts": class_contrasts_section(confusion, names, **few),
+        "per_class": per_class_section(confusion, names, kinds, samples["f1"]),
+        "class_contrasts": class_contrasts_section(confusion, names, kinds, **few),
         "systematic": systematic_section(confusion, labels, (), **few),
         "calibration": calibration_section(labels, logits, **few),
         **interventions(examined, pairs, scores),

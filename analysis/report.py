@@ -20,7 +20,8 @@ class Options:
     """Report on a run's best checkpoint, on the test images that the search has never seen."""
 
     run: Annotated[Path, tyro.conf.Positional]  # folder that `python -m search.run` made
-    images_per_class: int = 200  # test images that the battery changes in some forty ways
+    # Test images that the battery changes in some forty ways; more than ten classes share as many.
+    images_per_class: int = 200
     device: Literal["auto", "cpu", "cuda"] = "auto"  # auto takes a GPU when there is one
     batch_size: int = 256  # images a forward pass
     num_resamples: int = NUM_RESAMPLES  # bootstrap draws behind each interval

@@ -23,6 +23,7 @@ from trainables.data.load import load_training
 from trainables.data.spec import DataSpec
 
 MOST_SHOWN_PAIRS = 4  # with evidence sheets, which are large
+TEN, FEWEST_CHANGED = 10, 3  # classes that the battery's default is meant for; pictures a class
 
 
 def write_report(
@@ -54,7 +55,9 @@ def write_report(
     trained = load_for(run.checkpoint, run.class_names)
     val_predictions = load_checkpoint(run.checkpoint).val_predictions.numpy()
     device = choose_device(device)
-    battery = BatterySettings(images_per_class=images_per_class, seed=seed)
+    battery = BatterySettings(
+        images_per_class=shared_among(images_per_class, len(run.class_names)), seed=seed
+    )
     training = load_training(DataSpec.from_dict(run.experiment["data"]))
     scores = load_scores()
     test = open_test(run, opened_by="analysis.report")
@@ -89,6 +92,11 @@ def write_report(
     write_json(folder / "report.json", report)
     write_text(folder / "index.html", render_html(report, examined))
     return report["verdict"]["sentence"], folder / "index.html"
+
+
+def shared_among(images_per_class: int, num_classes: int) -> int:
+    """What ten classes would get, shared among more of them; three a class at the least."""
+    return max(images_per_class * min(TEN, num_classes) // num_classes, FEWEST_CHANGED)
 
 
 def pairs_of(
