@@ -4,6 +4,7 @@ Half of all classes lie below a mean by construction. A class is named only if i
 so that all K hold at once, leaves the mean out.
 """
 
+import math
 from itertools import combinations
 from typing import Any
 
@@ -12,9 +13,9 @@ from scipy import stats
 
 from analysis import metrics
 from analysis.claims import Claim, Word, not_tested, verdict
+from analysis.kinds import Kinds
 from analysis.metrics import FloatArray, IntArray
 from analysis.multiplicity import ALPHA
-from analysis.per_class import kinds_of
 from analysis.quasi_independence import BoolArray
 from analysis.statistics import CONFIDENCE, Estimate, bootstrap, estimate
 
@@ -27,7 +28,9 @@ RIGID_RULE = (
     f"CONFIRMED if the interval of the F1 difference over images lies above {MARGIN:g} and the "
     f"exact permutation of the classes gives p < {ALPHA:g}; REFUTED if it lies below {MARGIN:g}"
 )
-RIGID_CONTROL = "all 210 ways to call four of the ten classes rigid"
+RIGID_CONTROL = "all ways to call as many of these classes rigid"
+MAX_LABELINGS = 100_000  # beyond so many, that number of random ones stands for them all
+FROG = "frog"
 FROG_CLAIM = "The frog is recognised better than the mean class"
 FROG_RULE = (
     f"CONFIRMED if the simultaneous interval of F1 minus macro-F1 lies above {MARGIN:g}; "
@@ -37,22 +40,28 @@ FROG_CONTROL = "the macro mean, with intervals that hold for all classes at once
 
 
 def class_contrasts_section(
-    confusion: IntArray, class_names: tuple[str, ...], *, num_resamples: int, seed: int
+    confusion: IntArray,
+    class_names: tuple[str, ...],
+    kinds: Kinds,
+    *,
+    num_resamples: int,
+    seed: int,
 ) -> dict[str, Any]:
     """F1 minus macro-F1 of every class with simultaneous intervals; rigid against organic.
 
     Args:
         confusion: counts of the test, shape (K, K), row = true class.
         class_names: K names.
+        kinds: which of them are rigid and which organic.
         num_resamples: stratified bootstrap draws.
         seed: of the bootstrap.
 
     Returns:
         "classes": rows "name", "kind", "f1", "difference" (estimate), "separated"; "macro_f1",
-        "critical_t" (the max-t quantile), "rigid_organic" (None unless the classes are CIFAR-10's),
+        "critical_t" (the max-t quantile), "rigid_organic" (None where the run names none),
         "untested" (the reason, or None), "num_images" and "claims".
     """
-    kinds, reason = kinds_of(class_names), _untestable(confusion)
+    reason = _untestable(confusion)
     shared = {
         "macro_f1": float(metrics.macro_f1(confusion)),
         "num_images": int(confusion.sum()),
@@ -60,7 +69,7 @@ def class_contrasts_section(
         "untested": reason,
     }
     if reason:
-        claims = [claim.to_dict() for claim in untested_claims(class_names, reason)]
+        claims = untested_claims(kinds.untested or reason, reason if FROG in class_names else None)
         return shared | {"classes": [], "critical_t": None, "rigid_organic": None, "claims": claims}
     samples = bootstrap(
         confusion,
@@ -75,29 +84,29 @@ def class_contrasts_section(
     rows = [
         {
             "name": name,
-            "kind": kind,
+            "kind": kinds.of(name),
             "f1": float(f1[k]),
             "difference": difference.to_dict(),
             "separated": difference.lower > 0 or difference.upper < 0,
         }
-        for k, (name, kind, difference) in enumerate(
-            zip(class_names, kinds, differences, strict=True)
-        )
+        for k, (name, difference) in enumerate(zip(class_names, differences, strict=True))
     ]
     found = shared | {"classes": rows, "critical_t": critical_t}
-    if not kinds[0]:
-        return found | {"rigid_organic": None, "claims": []}
-    is_rigid = np.array([kind == "rigid" for kind in kinds])
-    contrast = rigid_organic(f1, samples, is_rigid, class_names)
-    frog = class_names.index("frog")
-    told = [
-        rigid_claim(contrast, int(confusion.sum())),
-        frog_claim(differences[frog], critical_t, int(confusion.sum())),
-    ]
-    return found | {
-        "rigid_organic": contrast,
-        "claims": [claim.to_dict() for claim in told],
-    }
+    contrast, claims = None, untested_claims(kinds.untested, None)
+    if not kinds.untested:
+        told = np.flatnonzero([kinds.of(name) is not None for name in class_names])
+        contrast = rigid_organic(
+            f1[told],
+            samples[:, told],
+            np.array([kinds.of(class_names[k]) == "rigid" for k in told]),
+            tuple(class_names[k] for k in told),
+            np.random.default_rng([seed, 1]),
+        )
+        claims = [rigid_claim(contrast, int(confusion.sum())).to_dict()]
+    if FROG in class_names:
+        frog = differences[class_names.index(FROG)]
+        claims.append(frog_claim(frog, critical_t, int(confusion.sum())).to_dict())
+    return found | {"rigid_organic": contrast, "claims": claims}
 
 
 def simultaneous_intervals(values: FloatArray, samples: FloatArray) -> tuple[list[Estimate], float]:
@@ -122,42 +131,60 @@ def simultaneous_intervals(values: FloatArray, samples: FloatArray) -> tuple[lis
 
 
 def rigid_organic(
-    f1: FloatArray, samples: FloatArray, is_rigid: BoolArray, class_names: tuple[str, ...]
+    f1: FloatArray,
+    samples: FloatArray,
+    is_rigid: BoolArray,
+    class_names: tuple[str, ...],
+    rng: np.random.Generator,
 ) -> dict[str, Any]:
-    """The difference of mean F1 by two inferences: over images and over classes."""
+    """The difference of mean F1 by two inferences: over images and over classes.
+
+    What it would be without one class leaves out a class that is the only one of its kind.
+    """
 
     def contrast(values: FloatArray, rigid: BoolArray) -> FloatArray:
         return np.asarray(values[..., rigid].mean(axis=-1) - values[..., ~rigid].mean(axis=-1))
 
     difference = estimate(float(contrast(f1, is_rigid)), contrast(samples, is_rigid))
     keep = ~np.eye(len(f1), dtype=bool)
-    without = [float(contrast(f1[kept], is_rigid[kept])) for kept in keep]
-    low, high = int(np.argmin(without)), int(np.argmax(without))
-    p, num_labelings = permutation_p(f1, is_rigid)
+    without = [
+        (float(contrast(f1[kept], is_rigid[kept])), name)
+        for name, kept in zip(class_names, keep, strict=True)
+        if 0 < is_rigid[kept].sum() < len(f1) - 1
+    ]
+    p, num_labelings = permutation_p(f1, is_rigid, rng)
     return {
         "difference": difference.to_dict(),
         "error": float(contrast(samples, is_rigid).std(ddof=1)),
         "p": p,
         "num_labelings": num_labelings,
         "leave_one_out": {
-            "lowest": without[low],
-            "lowest_without": class_names[low],
-            "highest": without[high],
-            "highest_without": class_names[high],
-        },
+            **dict(zip(("lowest", "lowest_without"), min(without), strict=True)),
+            **dict(zip(("highest", "highest_without"), max(without), strict=True)),
+        }
+        if without
+        else None,
     }
 
 
-def permutation_p(values: FloatArray, chosen: BoolArray) -> tuple[float, int]:
-    """Exact one-sided p: the share of all choices of as many values with as large a mean.
+def permutation_p(
+    values: FloatArray, chosen: BoolArray, rng: np.random.Generator
+) -> tuple[float, int]:
+    """One-sided p: the share of all choices of as many values with as large a mean.
+
+    Exact up to `MAX_LABELINGS` choices; of more, that many are drawn, and the observed one counts
+    among them (Phipson and Smyth 2010).
 
     Returns:
         The p-value and the number of choices.
     """
-    choices = np.array(list(combinations(range(len(values)), int(chosen.sum()))))
-    sums = values[choices].sum(axis=1)
-    rounding = 1e-12
-    return float((sums >= values[chosen].sum() - rounding).mean()), len(choices)
+    size, rounding = int(chosen.sum()), 1e-12
+    threshold = values[chosen].sum() - rounding
+    if math.comb(len(values), size) <= MAX_LABELINGS:
+        choices = np.array(list(combinations(range(len(values)), size)))
+        return float((values[choices].sum(axis=1) >= threshold).mean()), len(choices)
+    sums = np.array([rng.permutation(values)[:size].sum() for _ in range(MAX_LABELINGS)])
+    return float((1 + (sums >= threshold).sum()) / (1 + MAX_LABELINGS)), MAX_LABELINGS
 
 
 def rigid_claim(contrast: dict[str, Any], num_images: int) -> Claim:
@@ -170,6 +197,13 @@ def rigid_claim(contrast: dict[str, Any], num_images: int) -> Claim:
     if over_images == "CONFIRMED" and not holds_for_classes:
         word, told = "INCONCLUSIVE", "inconclusive; it holds for these classes only"
     left_out = contrast["leave_one_out"]
+    without_one = (
+        f"; without one class it is {100 * left_out['lowest']:+.1f} "
+        f"(no {left_out['lowest_without']}) to {100 * left_out['highest']:+.1f} "
+        f"(no {left_out['highest_without']})"
+        if left_out
+        else ""
+    )
     return Claim(
         claim=RIGID_CLAIM,
         verdict=word,
@@ -182,9 +216,7 @@ def rigid_claim(contrast: dict[str, Any], num_images: int) -> Claim:
             f"Symptom: the mean F1 of rigid classes lies {100 * difference.value:+.1f} points from "
             f"that of organic ones ({100 * difference.lower:+.1f} to {100 * difference.upper:+.1f} "
             f"over images). Test: {contrast['num_labelings']} labelings of the classes give "
-            f"p = {contrast['p']:.3f}; without one class it is {100 * left_out['lowest']:+.1f} "
-            f"(no {left_out['lowest_without']}) to {100 * left_out['highest']:+.1f} "
-            f"(no {left_out['highest_without']}). Verdict: {told}."
+            f"p = {contrast['p']:.3f}{without_one}. Verdict: {told}."
         ),
         section=SECTION,
     )
@@ -220,16 +252,15 @@ def _detectable(error: float, critical: float) -> float:
     return float((critical + stats.norm.ppf(POWER)) * error)
 
 
-def untested_claims(class_names: tuple[str, ...], reason: str) -> list[Claim]:
-    """The claims about these classes, where none can be compared with the mean."""
-    if not kinds_of(class_names)[0]:
-        return []
+def untested_claims(rigid: str | None, frog: str | None) -> list[dict[str, Any]]:
+    """The claims for which there is a reason not to test them."""
     return [
-        not_tested(claim, reason, rule=rule, control=control, section=SECTION)
-        for claim, rule, control in (
-            (RIGID_CLAIM, RIGID_RULE, RIGID_CONTROL),
-            (FROG_CLAIM, FROG_RULE, FROG_CONTROL),
+        not_tested(claim, reason, rule=rule, control=control, section=SECTION).to_dict()
+        for claim, reason, rule, control in (
+            (RIGID_CLAIM, rigid, RIGID_RULE, RIGID_CONTROL),
+            (FROG_CLAIM, frog, FROG_RULE, FROG_CONTROL),
         )
+        if reason
     ]
 
 

@@ -7,6 +7,7 @@ from markupsafe import Markup
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
+from analysis.many_classes import MOST_SHOWN
 from analysis.plots import DASHED, KIND_MARKS
 from analysis.svg import COLOURS, COLUMN_PX, svg_figure
 
@@ -18,7 +19,7 @@ def class_contrasts_figures(section: dict[str, Any]) -> dict[str, Markup]:
     """ "contrasts" of a section that could be tested; none of another."""
     if section["untested"]:
         return {}
-    rows = section["classes"]
+    rows = farthest(section["classes"])
     return {
         "contrasts": svg_figure(
             lambda axes: class_contrasts(axes, rows, section["macro_f1"]),
@@ -26,6 +27,14 @@ def class_contrasts_figures(section: dict[str, Any]) -> dict[str, Markup]:
             description="F1 of each class minus macro-F1, with simultaneous intervals.",
         )
     }
+
+
+def farthest(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """All rows up to 40; of more, those farthest from the mean, from the lowest to the highest."""
+    if len(rows) <= MOST_SHOWN:
+        return rows
+    kept = sorted(rows, key=lambda row: -abs(row["difference"]["value"]))[:MOST_SHOWN]
+    return sorted(kept, key=lambda row: row["difference"]["value"])
 
 
 def class_contrasts(axes: Axes, rows: Sequence[Mapping[str, Any]], macro_f1: float) -> Axes:

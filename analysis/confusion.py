@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from analysis.many_classes import most_confused
 from analysis.metrics import IntArray, ratio
 from analysis.statistics import proportion
 
@@ -36,12 +37,19 @@ def confused_pairs(
 
 
 def confusion_section(confusion: IntArray, class_names: tuple[str, ...]) -> dict[str, Any]:
-    """Counts and row shares, row = true class; shares of a class without images are NaN."""
+    """Counts and row shares, row = true class; shares of a class without images are NaN.
+
+    "class_names", "counts" and "shares" are of the classes shown: of more than 40 those with the
+    most errors. All else is of all classes.
+    """
     errors = int(confusion.sum() - np.trace(confusion))
+    shown = most_confused(confusion)
+    shares = ratio(confusion, confusion.sum(axis=1, keepdims=True))
     return {
-        "class_names": list(class_names),
-        "counts": confusion.tolist(),
-        "shares": ratio(confusion, confusion.sum(axis=1, keepdims=True)).tolist(),
+        "num_classes": len(class_names),
+        "class_names": [class_names[k] for k in shown],
+        "counts": confusion[np.ix_(shown, shown)].tolist(),
+        "shares": shares[np.ix_(shown, shown)].tolist(),
         "num_images": int(confusion.sum()),
         "num_errors": errors,
         "pairs": confused_pairs(confusion, class_names),

@@ -26,6 +26,7 @@ from analysis.examine import Examined
 from analysis.files import without_nan
 from analysis.gallery import gallery_section
 from analysis.importance import importance_section
+from analysis.kinds import Kinds
 from analysis.label_issues import label_issues_section
 from analysis.limits import limits_section
 from analysis.metrics import IntArray
@@ -37,7 +38,7 @@ from analysis.root_cause import human_pair_rates, root_causes
 from analysis.run_reader import Run
 from analysis.selection import search_section
 from analysis.sky import sky_section
-from analysis.statistics import CONFIDENCE, bootstrap
+from analysis.statistics import CONFIDENCE, affordable_resamples, bootstrap
 from analysis.swot import swot_section
 from analysis.systematic import systematic_section
 from analysis.texture import PAIR, texture_section
@@ -93,11 +94,12 @@ def build_report(
     """
     labels, logits, names = examined.test.labels, examined.logits, run.class_names
     confusion = metrics.confusion_matrix(labels, logits.argmax(axis=1), len(names))
-    few = making.few
+    kinds, few = kinds_of(run), making.few
+    num_resamples = affordable_resamples(making.num_resamples, len(names))
     samples = bootstrap(
         confusion,
         BOOTSTRAPPED,
-        num_resamples=making.num_resamples,
+        num_resamples=num_resamples,
         rng=np.random.default_rng(making.seed),
     )
     answers: dict[str, Any] = {
@@ -105,8 +107,8 @@ def build_report(
         "verdict": verdict_section(confusion, samples),
         "confusion": confusion_section(confusion, names),
         "pairs": pairs,
-        "per_class": per_class_section(confusion, names, samples["f1"]),
-        "class_contrasts": class_contrasts_section(confusion, names, **few),
+        "per_class": per_class_section(confusion, names, kinds, samples["f1"]),
+        "class_contrasts": class_contrasts_section(confusion, names, kinds, **few),
         "systematic": systematic_section(confusion, labels, examined.fresh.predictions, **few)
         | {"fresh": examined.fresh.to_dict()},
         "calibration": calibration_section(labels, logits, **few),
@@ -139,6 +141,11 @@ def build_report(
     return _whole(run, answers, (examined.val_labels, examined.val_predictions), making)
 
 
+def kinds_of(run: Run) -> Kinds:
+    """Which classes of a run are rigid and which organic."""
+    return Kinds.of_run(run.experiment.get("settings", {}), run.class_names)
+
+
 def build_untested_report(run: Run, reason: str, making: Making) -> dict[str, Any]:
     """The report on a run whose checkpoint answers nothing: what its own records say.
 
@@ -148,7 +155,7 @@ def build_untested_report(run: Run, reason: str, making: Making) -> dict[str, An
         making: how.
     """
     answers = {
-        "untested": untested_section(run.class_names, reason),
+        "untested": untested_section(run.class_names, kinds_of(run), reason),
         "verdict": untested_verdict(reason),
     }
     return _whole(run, answers, None, making)

@@ -4,6 +4,8 @@ from typing import Any, Literal
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from analysis.per_class import weakest
+
 EN_DASH = NOT_DEFINED = "\N{EN DASH}"
 
 
@@ -16,7 +18,7 @@ def page_environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    filters = (percent, points, number, interval, setting)
+    filters = (percent, points, number, interval, setting, weakest)
     environment.filters |= {function.__name__: function for function in filters}
     return environment
 

@@ -7,15 +7,18 @@ from scipy import stats
 
 from analysis.claims import Claim, Word, not_tested
 from analysis.clusters import clusters
+from analysis.many_classes import MOST_SHOWN, most_confused
 from analysis.metrics import FloatArray, IntArray
 from analysis.multiplicity import ALPHA, holm
 from analysis.quasi_independence import (
     MIN_CLASSES,
     all_pairs,
     cell_expectations,
+    excess_p,
+    expected_counts,
+    expected_errors,
     pair_counts,
     pair_expectations,
-    pair_p_values,
 )
 from analysis.statistics import (
     CONFIDENCE,
@@ -30,6 +33,7 @@ from trainables.data.classes import CIFAR10_CLASSES
 SECTION = "pairs"
 MIN_RATIO, MIN_RATE = 2.0, 0.01
 MAX_ROWS = 45  # all pairs of ten classes; of more classes the most significant ones
+JUDGED = 20  # pairs of more than 40 classes; a fit of 1,000 classes takes a second
 POWER = 0.8
 CONTROL = "quasi-independence, fitted to all other errors"
 RULE = (
@@ -60,13 +64,18 @@ def pairs_section(
         "pairs": rows in the order of p, each with "first", "second", "count", "counts" (first taken
         for second, and the reverse), "expected", "ratio" and "rate" (estimates), "p" (Holm over all
         pairs), "flagged" and "direction"; beside them "untested" (why there are no rows, or None),
-        "expected" of every cell (K, K; its own pair left out), "symmetry", "homogeneity",
-        "clustering" and "claims".
+        "expected" of every cell (its own pair left out), "symmetry", "homogeneity", "clustering"
+        and "claims". "class_names", "counts", "expected" and "clustering" are of the classes
+        shown: of more than 40 those with the most errors.
     """
     reason = _untestable(confusion)
+    shown = most_confused(confusion)
+    own = np.ix_(shown, shown)
+    shown_names = tuple(class_names[k] for k in shown)
     shared = {
-        "class_names": list(class_names),
-        "counts": confusion.tolist(),
+        "class_names": list(shown_names),
+        "num_classes": len(class_names),
+        "counts": confusion[own].tolist(),
         "num_images": int(confusion.sum()),
         "num_errors": int(confusion.sum() - np.trace(confusion)),
         "num_pairs": len(all_pairs(len(confusion))),
@@ -84,12 +93,14 @@ def pairs_section(
     for row in rows:
         pair = class_names.index(row["first"]), class_names.index(row["second"])
         is_flagged[pair] = is_flagged[pair[::-1]] = row["flagged"]
+    has_all = len(shown) == len(class_names)
+    expected = cell_expectations(confusion) if has_all else expected_errors(confusion)
     by_pair = {frozenset((row["first"], row["second"])): row for row in rows}
     return shared | {
         "pairs": rows,
-        "expected": cell_expectations(confusion).tolist(),
+        "expected": expected[own].tolist(),
         "clustering": clusters(
-            confusion, class_names, is_flagged, num_resamples=num_resamples, seed=seed
+            confusion[own], shown_names, is_flagged[own], num_resamples=num_resamples, seed=seed
         ),
         "claims": [
             pair_claim(by_pair[frozenset(pair)], len(rows)).to_dict()
@@ -105,14 +116,28 @@ def pair_rows(
     num_resamples: int,
     rng: np.random.Generator,
 ) -> list[dict[str, Any]]:
-    """The rows of "pairs" in the order of their p-values; at most `MAX_ROWS`."""
+    """The rows of "pairs" in the order of their p-values; at most `MAX_ROWS`.
+
+    Of more than 40 classes the `JUDGED` pairs with the most excess are judged, and p is 1 for all
+    others: Holm's correction is over all pairs all the same, and errs on the side of too few.
+    """
     family = all_pairs(len(confusion))
-    p_values = holm(pair_p_values(confusion, family))
+    is_large = len(confusion) > MOST_SHOWN
+    judged = most_excess(confusion, family, JUDGED) if is_large else np.arange(len(family))
+    p_values = np.ones(len(family))
+    counts = pair_counts(confusion, family[judged])
+    expected, variance = expected_counts(confusion, family[judged])
+    p_values[judged] = excess_p(counts, expected, variance)
+    p_values = holm(p_values)[judged]
     told = np.argsort(p_values, kind="stable")[:MAX_ROWS]
-    pairs, p_values = family[told], p_values[told]
-    counts = pair_counts(confusion, pairs)
-    expected = pair_expectations(confusion[None], pairs)[0]
-    lower, upper = percentile_interval(ratio_samples(confusion, pairs, num_resamples, rng))
+    pairs, p_values = family[judged[told]], p_values[told]
+    counts, expected, variance = counts[told], expected[told], variance[told]
+    samples = (
+        ratio_samples_of_large(confusion, pairs, expected, variance, num_resamples, rng)
+        if is_large
+        else ratio_samples(confusion, pairs, num_resamples, rng)
+    )
+    lower, upper = percentile_interval(samples)
     sizes = confusion.sum(axis=1)[pairs].sum(axis=1)
     rows = []
     for k, direction in enumerate(directions(confusion, pairs)):
@@ -138,6 +163,36 @@ def pair_rows(
             }
         )
     return rows
+
+
+def most_excess(confusion: IntArray, pairs: IntArray, count: int) -> IntArray:
+    """Positions of the pairs that one fit to all errors surprises most (Poisson), (count,)."""
+    means = pair_counts(expected_errors(confusion), pairs)
+    tails = stats.poisson.sf(pair_counts(confusion, pairs) - 1, means)
+    return np.argsort(tails, kind="stable")[:count]
+
+
+def ratio_samples_of_large(
+    confusion: IntArray,
+    pairs: IntArray,
+    expected: FloatArray,
+    variance: FloatArray,
+    num_resamples: int,
+    rng: np.random.Generator,
+) -> FloatArray:
+    """As `ratio_samples`, without a fit to each resample; (R, P).
+
+    Both directions' counts are drawn as the bootstrap draws them, and what is expected from a gamma
+    distribution of the fit's mean and variance: a pair has little weight among so many classes.
+    """
+    first, second = pairs.T
+    sizes = confusion.sum(axis=1)
+    shape = (num_resamples, len(pairs))
+    drawn = sum(
+        rng.binomial(sizes[a], confusion[a, b] / np.maximum(sizes[a], 1), size=shape)
+        for a, b in ((first, second), (second, first))
+    )
+    return np.asarray(drawn / rng.gamma(expected**2 / variance, variance / expected, size=shape))
 
 
 def ratio_samples(

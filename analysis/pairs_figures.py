@@ -25,7 +25,7 @@ def pairs_figures(section: dict[str, Any]) -> dict[str, Markup]:
     flagged = [
         (names.index(row["first"]), names.index(row["second"]))
         for row in section["pairs"]
-        if row["flagged"]
+        if row["flagged"] and {row["first"], row["second"]} <= {*names}
     ]
     side_px = LABELS_PX + max(
         min(CELL_PX * len(names), COLUMN_PX - LABELS_PX), CELL_PX * len(names) // 2

@@ -3,20 +3,14 @@
 from typing import Any
 
 from analysis import metrics
+from analysis.kinds import Kinds
+from analysis.many_classes import MOST_SHOWN
 from analysis.metrics import FloatArray, IntArray
 from analysis.statistics import Estimate, percentile_interval, proportion
-from trainables.data.classes import CIFAR10_CLASSES, RIGID
-
-
-def kinds_of(class_names: tuple[str, ...]) -> list[str | None]:
-    """ "rigid" or "organic" for CIFAR-10's classes; None for those of any other data set."""
-    if set(class_names) != set(CIFAR10_CLASSES):
-        return [None] * len(class_names)
-    return ["rigid" if name in RIGID else "organic" for name in class_names]
 
 
 def per_class_section(
-    confusion: IntArray, class_names: tuple[str, ...], f1_samples: FloatArray
+    confusion: IntArray, class_names: tuple[str, ...], kinds: Kinds, f1_samples: FloatArray
 ) -> dict[str, Any]:
     """Precision, recall (Wilson intervals) and F1 (stratified bootstrap) of every class.
 
@@ -25,6 +19,7 @@ def per_class_section(
     Args:
         confusion: counts, shape (K, K).
         class_names: K names.
+        kinds: which of them are rigid and which organic.
         f1_samples: bootstrap values of each class' F1, shape (R, K).
     """
     f1_intervals = percentile_interval(f1_samples)
@@ -34,7 +29,7 @@ def per_class_section(
     classes = [
         {
             "name": name,
-            "kind": kind,
+            "kind": kinds.of(name),
             "num_images": int(num_images[k]),
             "num_predicted": int(num_predicted[k]),
             "precision": proportion(int(right[k]), int(num_predicted[k])).to_dict(),
@@ -45,7 +40,7 @@ def per_class_section(
                 upper=float(f1_intervals[1, k]),
             ).to_dict(),
         }
-        for k, (name, kind) in enumerate(zip(class_names, kinds_of(class_names), strict=True))
+        for k, name in enumerate(class_names)
     ]
     return {
         "macro_f1": float(metrics.macro_f1(confusion)),
@@ -53,3 +48,10 @@ def per_class_section(
         "absent": [c["name"] for c in classes if c["num_images"] == 0],
         "classes": classes,
     }
+
+
+def weakest(classes: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """What a page shows of "classes": all up to 40; of more, those of lowest F1, lowest first."""
+    if len(classes) <= MOST_SHOWN:
+        return classes
+    return sorted(classes, key=lambda row: row["f1"]["value"] or 0.0)[:MOST_SHOWN]

@@ -18,9 +18,14 @@ def random_pictures(num_images: int, count: int, *, seed: int) -> IntArray:
 
 
 def as_many_of_each_class(labels: IntArray, count: int, *, seed: int) -> IntArray:
-    """About `count` pictures, the same number of each class as far as there are so many."""
+    """About `count` pictures, the same number of each class as far as there are so many.
+
+    Of more than `count` classes, one picture each of `count` classes drawn at random.
+    """
     rng = np.random.default_rng(seed)
     classes = np.unique(labels)
+    if len(classes) > count:
+        classes = np.sort(rng.choice(classes, count, replace=False))
     share = max(count // max(len(classes), 1), 1)
     drawn = [random_members(np.flatnonzero(labels == k), share, rng) for k in classes]
     return np.sort(np.concatenate(drawn)) if drawn else np.empty(0, np.int64)

@@ -66,22 +66,33 @@ def gate_interval(axes: Axes, macro_f1: Sequence[float], gate: float) -> Axes:
     return axes
 
 
-def confusion_heatmap(axes: Axes, counts: Sequence[Sequence[int]], names: Sequence[str]) -> Axes:
+def confusion_heatmap(
+    axes: Axes,
+    counts: Sequence[Sequence[int]],
+    names: Sequence[str],
+    shares: Sequence[Sequence[float | None]] | None = None,
+) -> Axes:
     """Counts by (true row, predicted column): right ones in blue, confused ones in orange.
 
     Blue deepens with the share of the class recognised. Orange deepens with the share of the class
     confused, up to the largest such share, so that rare confusions stay visible.
+
+    Args:
+        counts: of the classes shown.
+        names: of these.
+        shares: of each count in its true class; None where the counts are all that there are.
     """
     table = np.asarray(counts)
-    shares = table / np.maximum(table.sum(axis=1, keepdims=True), 1)
+    of_rows = table / np.maximum(table.sum(axis=1, keepdims=True), 1)
+    depths = of_rows if shares is None else np.nan_to_num(np.array(shares, dtype=np.float64))
     right = np.eye(len(table), dtype=bool)
-    largest_confusion = np.where(right, 0, shares).max(initial=0)
+    largest_confusion = np.where(right, 0, depths).max(initial=0)
     for row, column in np.argwhere(table > 0):
         if row == column:
-            colour, weight, depth = COLOURS.blue, "bold", shares[row, row]
+            colour, weight, depth = COLOURS.blue, "bold", depths[row, row]
         else:
             colour, weight = COLOURS.orange, "normal"
-            depth = shares[row, column] / largest_confusion
+            depth = depths[row, column] / largest_confusion
         alpha = max(DEEPEST * float(depth), FAINTEST)
         corner = (column - 0.5, row - 0.5)
         axes.add_patch(Rectangle(corner, 1, 1, facecolor=colour, alpha=alpha, linewidth=0))

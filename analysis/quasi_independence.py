@@ -9,11 +9,11 @@ Half an error is added to each class, spread evenly over its row: a class that i
 class outside the pair would otherwise have an expected count of 0 that is known without error.
 """
 
-from itertools import combinations
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy import stats
+from scipy import linalg, stats
 
 from analysis.metrics import FloatArray, IntArray
 
@@ -22,12 +22,12 @@ BoolArray = npt.NDArray[np.bool_]
 MIN_CLASSES = 4  # with three, the cells outside a pair are fewer than the parameters
 ADDED_ERRORS = 0.5  # to each class; Jeffreys' choice for a Poisson count
 TOLERANCE, MAX_SWEEPS = 1e-9, 1_000
+CELLS_AT_ONCE = 4_000_000  # bounds the memory of many fits at once to 100 MB or so
 
 
 def all_pairs(num_classes: int) -> IntArray:
     """Every unordered pair of classes, shape (K (K - 1) / 2, 2)."""
-    pairs = list(combinations(range(num_classes), 2))
-    return np.array(pairs, dtype=np.int64).reshape(-1, 2)
+    return np.stack(np.triu_indices(num_classes, k=1), axis=1).astype(np.int64)
 
 
 def off_diagonal(num_classes: int) -> BoolArray:
@@ -83,7 +83,7 @@ def outside(pairs: IntArray, num_classes: int) -> BoolArray:
     return used
 
 
-def pair_counts(confusion: IntArray, pairs: IntArray) -> IntArray:
+def pair_counts(confusion: npt.NDArray[Any], pairs: IntArray) -> npt.NDArray[Any]:
     """Errors between the classes of each pair, both directions; (..., K, K) -> (..., P)."""
     first, second = pairs.T
     return confusion[..., first, second] + confusion[..., second, first]
@@ -114,24 +114,34 @@ def cell_expectations(confusion: IntArray) -> FloatArray:
     return expected
 
 
+def expected_counts(confusion: IntArray, pairs: IntArray) -> tuple[FloatArray, FloatArray]:
+    """Mean and variance of what the errors outside each pair let expect of it; (P,) each."""
+    num_classes = len(confusion)
+    expected: list[float] = []
+    variances: list[float] = []
+    for chunk in np.array_split(pairs, -(-len(pairs) * num_classes**2 // CELLS_AT_ONCE) or 1):
+        used = outside(chunk, num_classes)
+        rows, columns = (factors[:, 0] for factors in fit(smoothed_errors(confusion)[None], used))
+        for p, (first, second) in enumerate(chunk):
+            means = np.outer(rows[p], columns[p])
+            expected.append(float(means[first, second] + means[second, first]))
+            variances.append(_variance(means, used[p], int(first), int(second)))
+    return np.array(expected), np.array(variances)
+
+
 def pair_p_values(confusion: IntArray, pairs: IntArray) -> FloatArray:
-    """One-sided p: so many errors or more between two classes, under quasi-independence; (P,).
+    """One-sided p: so many errors or more between two classes, under quasi-independence; (P,)."""
+    return excess_p(pair_counts(confusion, pairs), *expected_counts(confusion, pairs))
+
+
+def excess_p(counts: IntArray, mean: FloatArray, variance: FloatArray) -> FloatArray:
+    """Likewise of counts whose expectation has a mean and a variance; (P,) each.
 
     A Poisson count whose mean is itself estimated, with a gamma distribution of the fit's mean and
     delta-method variance, is negative binomial. (The plain Poisson tail takes the mean for known:
     on null tables with 8 errors a cell it gave a false alarm in about one table of six.)
     """
-    num_classes = len(confusion)
-    used = outside(pairs, num_classes)
-    rows, columns = (factors[:, 0] for factors in fit(smoothed_errors(confusion)[None], used))
-    p_values = np.empty(len(pairs))
-    counts = pair_counts(confusion, pairs)
-    for p, (first, second) in enumerate(pairs):
-        means = np.outer(rows[p], columns[p])
-        mean = means[first, second] + means[second, first]
-        variance = _variance(means, used[p], int(first), int(second))
-        p_values[p] = stats.nbinom.sf(counts[p] - 1, mean**2 / variance, mean / (mean + variance))
-    return p_values
+    return np.asarray(stats.nbinom.sf(counts - 1, mean**2 / variance, mean / (mean + variance)))
 
 
 def _variance(means: FloatArray, used: BoolArray, first: int, second: int) -> float:
@@ -146,4 +156,5 @@ def _variance(means: FloatArray, used: BoolArray, first: int, second: int) -> fl
     gradient = np.zeros(2 * num_classes)
     gradient[[first, num_classes + second]] += means[first, second]
     gradient[[second, num_classes + first]] += means[second, first]
-    return float(gradient @ np.linalg.solve(information + np.outer(idle, idle), gradient))
+    solved = linalg.solve(information + np.outer(idle, idle), gradient, assume_a="pos")
+    return float(gradient @ solved)

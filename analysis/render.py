@@ -25,6 +25,7 @@ from analysis.intervention_figures import (
 from analysis.metrics import FloatArray
 from analysis.page import page_environment
 from analysis.pairs_figures import pairs_figures
+from analysis.per_class import weakest
 from analysis.svg import COLUMN_PX, svg_figure
 from analysis.unfreeze_figures import unfreeze_figures
 
@@ -101,8 +102,9 @@ def training_figures(trajectory: dict[str, Any], curves: list[dict[str, Any]]) -
 def answer_figures(report: dict[str, Any]) -> dict[str, Markup]:
     """What the checkpoint made of the sealed test."""
     verdict = report["verdict"]
-    counts, names = report["confusion"]["counts"], report["confusion"]["class_names"]
-    classes, macro_f1 = report["per_class"]["classes"], report["per_class"]["macro_f1"]
+    confusion = report["confusion"]
+    counts, shares, names = confusion["counts"], confusion["shares"], confusion["class_names"]
+    classes, macro_f1 = weakest(report["per_class"]["classes"]), report["per_class"]["macro_f1"]
     kinds = [entry["kind"] for entry in classes]
     matrix_px = LABELS_PX + max(
         min(CELL_PX * len(names), COLUMN_PX - LABELS_PX), LEAST_CELL_PX * len(names)
@@ -115,13 +117,15 @@ def answer_figures(report: dict[str, Any]) -> dict[str, Markup]:
             description=verdict["sentence"],
         ),
         "confusion": svg_figure(
-            lambda axes: plots.confusion_heatmap(axes, counts, names),
+            lambda axes: plots.confusion_heatmap(axes, counts, names, shares),
             size_px=(matrix_px, matrix_px),
             description="Confusion matrix on the sealed test, one row a true class.",
         ),
         "class_f1": svg_figure(
-            lambda axes: plots.class_f1(axes, names, kinds, _f1_intervals(classes), macro_f1),
-            size_px=(COLUMN_PX, 80 + ROW_PX * len(names)),
+            lambda axes: plots.class_f1(
+                axes, [c["name"] for c in classes], kinds, _f1_intervals(classes), macro_f1
+            ),
+            size_px=(COLUMN_PX, 80 + ROW_PX * len(classes)),
             description="F1 of each class with its interval, and the macro mean.",
         ),
     }

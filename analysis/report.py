@@ -47,7 +47,8 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
         type=int,
         default=200,
         metavar="N",
-        help="test pictures that are changed in some forty ways (default: 200)",
+        help="test pictures that are changed in some forty ways (default: 200); more than ten "
+        "classes share as many",
     )
     add("--device", default="auto", help="auto (default: a GPU where there is one), cpu or cuda")
     add("--batch-size", type=int, default=256, metavar="N", help="pictures a pass (default: 256)")

@@ -24,6 +24,7 @@ from trainables.data.load import load_training
 from trainables.data.spec import DataSpec
 
 MOST_SHOWN_PAIRS = 4  # with evidence sheets, which are large
+TEN, FEWEST_CHANGED = 10, 3  # classes that the battery's default is meant for; pictures a class
 
 
 def write_report(
@@ -59,7 +60,9 @@ def write_report(
         device=device,
         scores=load_scores(),
     )
-    battery = BatterySettings(images_per_class=images_per_class, seed=seed)
+    battery = BatterySettings(
+        images_per_class=shared_among(images_per_class, len(run.class_names)), seed=seed
+    )
     folder = run.path / "report"
     try:
         examined, pairs = ask(
@@ -129,6 +132,11 @@ def checkpoint_of(run: Run) -> Path:
             f"{run.best['checkpoint']}, the checkpoint of trial {run.best['trial']}, is not there"
         )
     return run.checkpoint
+
+
+def shared_among(images_per_class: int, num_classes: int) -> int:
+    """What ten classes would get, shared among more of them; three a class at the least."""
+    return max(images_per_class * min(TEN, num_classes) // num_classes, FEWEST_CHANGED)
 
 
 def pairs_of(

@@ -8,12 +8,14 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 from scipy import stats
+from statsmodels.stats.proportion import proportion_confint
 
 from analysis.metrics import FloatArray, IntArray
 
 CONFIDENCE = 0.95
 NUM_RESAMPLES = 10_000
 MAX_CELLS_AT_ONCE = 4_000_000  # bounds the memory of one batch of resamples to 32 MB
+MAX_RESAMPLED_CELLS = 1_000_000_000  # bounds the time of a bootstrap to half a minute or so
 
 Statistic = Callable[[IntArray], FloatArray]  # (..., K, K) -> (...) or (..., K)
 
@@ -36,15 +38,26 @@ def stratified_resamples(
     """Yield batches of resampled confusion matrices, each of shape (batch, K, K).
 
     Drawing n_k images of class k with replacement and counting their predictions is one
-    multinomial draw over row k, so no image is touched. Class sizes stay as they are.
+    multinomial draw over the filled cells of row k, so no image is touched. Class sizes stay as
+    they are.
     """
     class_sizes = confusion.sum(axis=1)
     num_classes = len(class_sizes)
-    shares = confusion / np.maximum(class_sizes, 1)[:, None]
+    most_filled = max(int((confusion > 0).sum(axis=1).max(initial=0)), 1)
+    filled = np.argsort(confusion == 0, axis=1, kind="stable")[:, :most_filled]
+    shares = np.take_along_axis(confusion, filled, axis=1) / np.maximum(class_sizes, 1)[:, None]
     batch = max(1, MAX_CELLS_AT_ONCE // num_classes**2)
     for start in range(0, num_resamples, batch):
         size = (min(batch, num_resamples - start), num_classes)
-        yield rng.multinomial(class_sizes, shares, size=size)
+        resampled = np.zeros((*size, num_classes), dtype=np.int64)
+        drawn = rng.multinomial(class_sizes, shares, size=size)
+        np.put_along_axis(resampled, filled[None], drawn, axis=2)
+        yield resampled
+
+
+def affordable_resamples(num_resamples: int, num_classes: int) -> int:
+    """So many bootstrap draws, or fewer where the matrices are large: 1,000 of 1,000 classes."""
+    return min(num_resamples, max(MAX_RESAMPLED_CELLS // num_classes**2, 1))
 
 
 def bootstrap(
@@ -93,8 +106,8 @@ def proportion(successes: int, total: int, confidence: float = CONFIDENCE) -> Es
     """A share with its Wilson score interval, which keeps its width at 0 and at 1."""
     if total == 0:
         return Estimate(value=np.nan, lower=np.nan, upper=np.nan)
-    interval = stats.binomtest(successes, total).proportion_ci(confidence, method="wilson")
-    return Estimate(value=successes / total, lower=float(interval.low), upper=float(interval.high))
+    lower, upper = proportion_confint(successes, total, alpha=1 - confidence, method="wilson")
+    return Estimate(value=successes / total, lower=float(lower), upper=float(upper))
 
 
 def expected_maximum(count: int) -> float:

@@ -17,6 +17,7 @@ from analysis.statistics import CONFIDENCE, Estimate, estimate
 SECTION = "systematic"
 MIN_AGREEMENT = 0.2  # of kappa and of the split-half correlation; less is too little to matter
 MIN_CLASSES = 3  # with two, each class has one way to be wrong
+MAX_CLASSES = 40  # beyond, most cells are empty, and drawing them anew takes minutes
 NUM_SPLITS = 50
 MAX_DRAWS = 500  # of the cells, each over all splits
 POWER = 0.8
@@ -257,6 +258,8 @@ def _untestable(confusion: IntArray) -> str | None:
     """Why the pattern of errors cannot be judged; None where it can."""
     if len(confusion) < MIN_CLASSES:
         return f"with {len(confusion)} classes an error has one possible label"
+    if len(confusion) > MAX_CLASSES:
+        return f"{len(confusion):,} classes are more than the {MAX_CLASSES} that it can draw anew"
     num_errors, parameters = int(confusion.sum() - np.trace(confusion)), 2 * len(confusion)
     if num_errors < parameters:
         return f"{num_errors} errors are fewer than the {parameters} rates that explain them"

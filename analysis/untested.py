@@ -17,6 +17,7 @@ from analysis import (
     texture,
 )
 from analysis.claims import not_tested
+from analysis.kinds import Kinds
 
 # The sections that rest on a checkpoint's answers, by their anchors.
 HEADINGS = {
@@ -57,11 +58,10 @@ CLAIMS = (  # claim, rule, control and section, of all classes alike
 )
 
 
-def untested_section(class_names: tuple[str, ...], reason: str) -> dict[str, Any]:
+def untested_section(class_names: tuple[str, ...], kinds: Kinds, reason: str) -> dict[str, Any]:
     """Why nothing was asked, the sections that stay empty, and their claims: NOT TESTED."""
     claims = [
         *pairs.untested_claims(class_names, reason),
-        *class_contrasts.untested_claims(class_names, reason),
         *sky.untested_claims(reason),
         *(
             not_tested(claim, reason, rule=rule, control=control, section=section)
@@ -71,5 +71,10 @@ def untested_section(class_names: tuple[str, ...], reason: str) -> dict[str, Any
     return {
         "reason": reason,
         "sections": [{"id": name, "heading": heading} for name, heading in HEADINGS.items()],
-        "claims": [claim.to_dict() for claim in claims],
+        "claims": [
+            *(claim.to_dict() for claim in claims),
+            *class_contrasts.untested_claims(
+                kinds.untested or reason, reason if class_contrasts.FROG in class_names else None
+            ),
+        ],
     }

@@ -32,8 +32,9 @@ CHANGEABLE = {
 }  # fmt: skip
 # What a run around another run's winner takes over: what its trials occupy, and on what.
 OF_THE_RUN = (
-    "preset", "data", "train_size", "val_size", "seed", "max_concurrent", "cpus_per_trial",
-    "gpus_per_trial", "workers_per_trial", "disk_quota", "reuse", "reuse_limit",
+    "preset", "data", "organic", "rigid", "base_px", "held_out", "train_size", "val_size", "seed",
+    "max_concurrent", "cpus_per_trial", "gpus_per_trial", "workers_per_trial", "disk_quota",
+    "reuse", "reuse_limit",
 )  # fmt: skip
 # The winner's settings that are settings of a run too, by their names there.
 OF_THE_WINNER = {

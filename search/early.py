@@ -2,35 +2,47 @@
 
 import glob
 import os
-from collections.abc import Iterable
+from collections.abc import Iterator
 from pathlib import Path
 
 from search.run_folder import RunFolder
 from search.setting_groups import GPUS_AUTO
 from search.settings import Settings
-from trainables.config import FineTuneConfig
-from trainables.data.early import check_early, organic_faults
+from trainables.data.classes import listed
+from trainables.data.early import check_early
 from trainables.errors import UserError, refuse
 from trainables.weights import check_weights_file
 
+SHOWN_CLASSES = 10  # in one line of a fault
 GPU_DEVICES = ("/dev/nvidia[0-9]*", "/dev/dxg", "/dev/kfd")  # CUDA, CUDA under WSL, ROCm
 
 
-def check_new_run(settings: Settings, configs: Iterable[FineTuneConfig]) -> None:
-    """Refuse data, weights or another run that are not there, or do not suit the space's draws.
+def check_new_run(settings: Settings) -> None:
+    """Refuse data, weights or another run that are not there.
 
     Raises:
         UserError: with the faults.
     """
     class_names = check_early(settings.data_spec)
     if class_names:
-        refuse(organic_faults(settings.space, configs, class_names))
+        refuse(kind_faults(settings, class_names))
     refuse(f"--{fault}" for fault in check_weights_file(settings.weights))
     if settings.warm_start not in ("", "decks"):
         try:
             RunFolder(Path(settings.warm_start)).read_experiment()
         except UserError as error:
             raise UserError(*(f"--warm-start: {fault}" for fault in error.faults)) from error
+
+
+def kind_faults(settings: Settings, class_names: tuple[str, ...]) -> Iterator[str]:
+    """Classes that --organic and --rigid name and that the data do not have."""
+    for flag, names in (("organic", settings.organic), ("rigid", settings.rigid)):
+        for name in listed(names):
+            if name not in class_names:
+                yield (
+                    f"--{flag}: class {name!r} is unknown; allowed: classes of {settings.data}, "
+                    f"such as {', '.join(class_names[:SHOWN_CLASSES])}"
+                )
 
 
 def cluster_is_remote() -> bool:

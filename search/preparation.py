@@ -6,16 +6,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from search.design import Design
+from search.early import kind_faults
 from search.environment import describe
 from search.known import warm_start
 from search.run_folder import FORMAT_VERSION, RunFolder, write_bytes, write_json
 from search.settings import Settings
-from spaces.registry import load_space, rehearse
+from spaces.registry import load_space
 from trainables import journal
 from trainables.class_pair import pair_faults
 from trainables.config import FineTuneConfig
 from trainables.data.audit import run_audit
-from trainables.data.early import organic_faults
 from trainables.data.load import fingerprint, load_training
 from trainables.data.sources import check_source
 from trainables.errors import UserError, refuse
@@ -53,11 +53,10 @@ def begin(
         audit_json = (Path(scratch) / "audit.json").read_bytes()
     data = _load(settings)
     class_names = data.pictures.train.class_names
+    refuse(kind_faults(settings, class_names))
     if design:
         refuse(f"--aim: {fault}" for fault in pair_faults(design.pair, class_names))
         refuse(f"the placebo: {fault}" for fault in pair_faults(design.placebo, class_names))
-    else:  # of pictures whose classes did not show before
-        refuse(organic_faults(settings.space, rehearse(settings.space, base).configs, class_names))
     start = None
     if settings.warm_start:
         space = load_space(settings.space)

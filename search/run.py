@@ -30,7 +30,7 @@ def main(arguments: Sequence[str]) -> None:
     design = None if settings.resume else design_around(settings, base)
     check_gpu_devices(settings)
     if not settings.resume:
-        check_new_run(settings, () if design else rehearsal.configs)
+        check_new_run(settings)
     if settings.dry_run:
         from search.dry_run import as_json, as_text
 

@@ -56,6 +56,15 @@ class DataSettings:
     """training pictures, a stratified sample"""
     val_size: int = 2_000
     """validation pictures, on which trials are compared"""
+    organic: Text = ""
+    """classes that bend, such as cat,dog: turned further (adaptive), weigh more (deformable);
+    default: CIFAR-10's where the classes are CIFAR-10's, else none"""
+    rigid: Text = ""
+    """classes that the report holds against them; default: all the others"""
+    base_px: int = 32
+    """px, the side of the stored pictures; others are cropped square and resized to it once"""
+    held_out: float = 0.0
+    """share of each class sealed as the test, of an image folder without one"""
 
 
 @dataclass(frozen=True, kw_only=True)

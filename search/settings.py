@@ -16,6 +16,8 @@ from search.setting_groups import (
 )
 from trainables.config import BOUNDS as TRIAL_BOUNDS
 from trainables.config import CHOICES, FineTuneConfig
+from trainables.data.classes import listed
+from trainables.data.sources import default_organic
 from trainables.data.spec import DataSpec
 from trainables.errors import UserError, refuse
 from trainables.reuse import MODES as REUSE_MODES
@@ -38,7 +40,12 @@ class Settings(
     @property
     def data_spec(self) -> DataSpec:
         return DataSpec(
-            source=self.data, train_size=self.train_size, val_size=self.val_size, seed=self.seed
+            source=self.data,
+            train_size=self.train_size,
+            val_size=self.val_size,
+            seed=self.seed,
+            base_px=self.base_px,
+            held_out=self.held_out,
         )
 
     def base_config(self, *, precision: str) -> FineTuneConfig:
@@ -50,6 +57,7 @@ class Settings(
             head_epochs=self.head_epochs,
             finetune_epochs=self.finetune_epochs,
             batch_size=self.batch_size,
+            organic=self.organic or ",".join(default_organic(self.data_spec)),
             precision=precision,
             seed=self.seed,
         )
@@ -89,6 +97,8 @@ class Settings(
             low, high = TRIAL_BOUNDS[name]
             if not low <= getattr(self, flag) <= high:
                 yield f"{_flag(flag)} is {getattr(self, flag)}; allowed: {low} to {high}"
+        both = sorted({*listed(self.organic)} & {*listed(self.rigid)})
+        yield from (f"{name!r} is in --organic and in --rigid; allowed: one" for name in both)
         for flag in POSITIVE:
             if getattr(self, flag) < 1:
                 yield f"{_flag(flag)} is {getattr(self, flag)}; allowed: 1 or more"

@@ -10,7 +10,7 @@ from typing import Any
 from optuna import Trial
 
 from spaces.decks import deck_of
-from spaces.interventions import WEIGHTINGS, arm_of
+from spaces.interventions import arm_of, weightings
 from spaces.pretrained import weights_version
 from trainables.config import CHOICES, FineTuneConfig
 
@@ -78,9 +78,12 @@ def preprocessing(trial: Trial) -> str:
     return trial.suggest_categorical("preprocessing", CHOICES["preprocessing"])
 
 
-def augmentation(trial: Trial) -> str:
-    """The Albumentations policy (decks A, B, C)."""
-    return trial.suggest_categorical("augmentation", CHOICES["augmentation"])
+def augmentation(trial: Trial, config: FineTuneConfig) -> str:
+    """The Albumentations policy (decks A, B, C); "adaptive" where the run has organic classes."""
+    policies = CHOICES["augmentation"]
+    if not config.organic_classes:
+        policies = tuple(policy for policy in policies if policy != "adaptive")
+    return trial.suggest_categorical("augmentation", policies)
 
 
 def cutmix_probability(trial: Trial) -> float:
@@ -111,10 +114,10 @@ def mixup_alpha(trial: Trial) -> float:
 # ---- Examples
 
 
-def class_weights(trial: Trial) -> str:
-    """Weighted cross-entropy (decks A, B)."""
+def class_weights(trial: Trial, config: FineTuneConfig) -> str:
+    """Weighted cross-entropy (decks A, B); "deformable" where the run has organic classes."""
     # "balanced" changes nothing on a stratified sample of CIFAR-10: there it is a placebo.
-    return trial.suggest_categorical("class_weights", WEIGHTINGS)
+    return trial.suggest_categorical("class_weights", weightings(config))
 
 
 def deformable_factor(trial: Trial) -> float:

@@ -47,7 +47,7 @@ def _phases(trial: Trial) -> dict[str, Any]:
 def _pixels(trial: Trial, config: FineTuneConfig) -> dict[str, Any]:
     chosen: dict[str, Any] = {
         "preprocessing": dimensions.preprocessing(trial),
-        "augmentation": dimensions.augmentation(trial),
+        "augmentation": dimensions.augmentation(trial, config),
         "mixup_probability": dimensions.mixup_probability(trial),
     }
     if config.cutmix_probability:
@@ -59,7 +59,7 @@ def _pixels(trial: Trial, config: FineTuneConfig) -> dict[str, Any]:
 
 def _examples(trial: Trial, config: FineTuneConfig) -> dict[str, Any]:
     chosen: dict[str, Any] = {
-        "class_weights": dimensions.class_weights(trial),
+        "class_weights": dimensions.class_weights(trial, config),
         "hard_mining_share": dimensions.hard_mining_share(trial),
     }
     if chosen["class_weights"] == "deformable":

@@ -13,8 +13,6 @@ from trainables.config import CHOICES, FineTuneConfig
 AB_BACKBONES = ("resnet18", "resnet50")
 HARD_MINING_SHARE = 0.25
 CUTMIX_PROBABILITY = 0.5  # Yun et al. 2019 on CIFAR
-# A pair to aim at is found by looking at a model: no sampler draws it.
-WEIGHTINGS = tuple(kind for kind in CHOICES["class_weights"] if kind != "pair")
 BASELINE, PLACEBO = "baseline", "placebo"
 # What belongs to a run and not to a winner: trials of one run have to cost and measure alike.
 RUN_SETTINGS = (
@@ -98,6 +96,15 @@ def aimed_arms(control: FineTuneConfig, pair: str, placebo: str) -> dict[str, Fi
     return {name: arm for name, arm in arms.items() if name == BASELINE or arm != control}
 
 
+def weightings(config: FineTuneConfig) -> tuple[str, ...]:
+    """The class weights that a sampler may draw, given what the run says of its classes.
+
+    A pair to aim at is found by looking at a model; "deformable" needs organic classes.
+    """
+    left_out = ("pair",) if config.organic_classes else ("pair", "deformable")
+    return tuple(kind for kind in CHOICES["class_weights"] if kind not in left_out)
+
+
 def arm_of(config: FineTuneConfig) -> str:
     """Backbone and interventions of a configuration, such as "resnet18+deformable+cutmix"."""
     parts = {
@@ -110,7 +117,7 @@ def arm_of(config: FineTuneConfig) -> str:
 
 
 def _changes(control: FineTuneConfig) -> Iterator[dict[str, Any]]:
-    for class_weights in WEIGHTINGS:
+    for class_weights in weightings(control):
         yield {"class_weights": class_weights}
     yield {"hard_mining_share": 0.0 if control.hard_mining_share else HARD_MINING_SHARE}
     yield _cutmix_switched(control)

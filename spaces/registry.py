@@ -34,13 +34,11 @@ class Rehearsal:
 
     Attributes:
         space: the function.
-        configs: `NUM_REHEARSALS` configurations, drawn at random.
         dimensions: what was asked, by name, in the order in which it was first asked.
-        counts: in how many of the draws.
+        counts: in how many of the `NUM_REHEARSALS` draws.
     """
 
     space: Space
-    configs: list[FineTuneConfig] = field(default_factory=list)
     dimensions: dict[str, "BaseDistribution"] = field(default_factory=dict)
     counts: dict[str, int] = field(default_factory=dict)
 
@@ -95,7 +93,6 @@ def rehearse(name: str, base: FineTuneConfig) -> Rehearsal:
             )
         faults = check_weights(config.backbone, config.weights)
         refuse(f"--space {name}: {fault}" for fault in faults)
-        made.configs.append(config)
         for dimension, distribution in trial.distributions.items():
             made.dimensions.setdefault(dimension, distribution)
             made.counts[dimension] = made.counts.get(dimension, 0) + 1

@@ -142,7 +142,7 @@ def epoch_view(
     if policy == "adaptive" and not organic.any():
         raise UserError(
             "augmentation is 'adaptive' for pictures none of which is organic; allowed: data with "
-            "organic classes of CIFAR-10; choose 'standard'"
+            "classes that the setting `organic` names; choose 'standard'"
         )
     seed = np.random.SeedSequence([data_seed, epoch, zlib.crc32(policy.encode())])
     streams = np.random.default_rng(seed), random.Random(int(seed.generate_state(1, np.uint64)[0]))

@@ -1,12 +1,12 @@
 """Class weights of the cross-entropy: balanced, or more for some classes (deck B)."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils.class_weight import compute_class_weight
 
-from trainables.data.classes import ORGANIC, organic_mask
+from trainables.data.classes import organic_mask
 from trainables.errors import UserError
 
 
@@ -15,6 +15,7 @@ def class_weights(
     labels: NDArray[np.int64],
     class_names: Sequence[str],
     *,
+    organic: Collection[str],
     deformable_factor: float,
     pair: tuple[int, int] | None,
     pair_factor: float,
@@ -25,7 +26,7 @@ def class_weights(
     balanced    N / (classes that occur * pictures of the class), so that every class weighs the
                 same; a class without pictures weighs 0 and is held up by nothing, label smoothing
                 included (King and Zeng 2001, as in scikit-learn)
-    deformable  `deformable_factor` for CIFAR-10's organic classes, 1 for all others
+    deformable  `deformable_factor` for the organic classes, 1 for all others
     pair        `pair_factor` for the two classes of a pair, 1 for all others
 
     Balanced weights average to 1 over the pictures, the last two do not: a loss that divides by
@@ -35,7 +36,8 @@ def class_weights(
         kind: "none", "balanced", "deformable" or "pair".
         labels: int64 (N,), of the training pictures.
         class_names: K names.
-        deformable_factor: of the organic classes.
+        organic: names of the organic classes.
+        deformable_factor: of these.
         pair: positions of the pair's classes; wanted by "pair".
         pair_factor: of the pair's classes.
 
@@ -54,13 +56,13 @@ def class_weights(
             weights[present] = compute_class_weight("balanced", classes=present, y=labels)
             return weights
         case "deformable":
-            organic = organic_mask(class_names)
-            if not organic.any():
+            is_organic = organic_mask(class_names, organic)
+            if not is_organic.any():
                 raise UserError(
                     f"class_weights is 'deformable' for classes {', '.join(class_names)}; allowed: "
-                    f"data with at least one of {', '.join(ORGANIC)}; choose 'balanced' or 'none'"
+                    f"data with at least one of {', '.join(organic)}; choose 'balanced' or 'none'"
                 )
-            return np.where(organic, deformable_factor, 1.0).astype(np.float32)
+            return np.where(is_organic, deformable_factor, 1.0).astype(np.float32)
         case "pair":
             assert pair is not None, "the configuration has checked it"
             weights = np.ones(len(class_names), np.float32)

@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from trainables.class_pair import pair_names
+from trainables.data.classes import ORGANIC, listed
 from trainables.errors import refuse
 
 CHOICES: dict[str, tuple[str, ...]] = {
@@ -69,6 +70,7 @@ class FineTuneConfig:
     mixup_probability: float = 0.0  # share of the batches, others than CutMix's
     mixup_alpha: float = 0.2
     # Examples
+    organic: str = ",".join(ORGANIC)  # classes that bend, for "adaptive" and "deformable"
     class_weights: str = "none"
     deformable_factor: float = 1.5  # weight of an organic class, where class_weights says so
     hard_mining_share: float = 0.0  # share of the batches made of confused pairs alone
@@ -98,6 +100,11 @@ class FineTuneConfig:
 
     def __post_init__(self) -> None:
         refuse(self._faults())
+
+    @property
+    def organic_classes(self) -> tuple[str, ...]:
+        """The names in `organic`."""
+        return listed(self.organic)
 
     @property
     def total_epochs(self) -> int:
@@ -138,6 +145,7 @@ class FineTuneConfig:
                 yield f"{name} is {value}; allowed: a whole number from {low} to {high}"
         if not isinstance(self.weights, str) or not self.weights:
             yield f"weights is {self.weights!r}; allowed: a name or the path of a state dict"
+        yield from self._organic_faults()
         yield from self._pair_faults()
         if self.interpolation == "none" and self.resolution_px != 32:
             yield (
@@ -155,6 +163,20 @@ class FineTuneConfig:
                 f"{self.mixup_probability} add up to more than 1; a batch is mixed in one way; "
                 "lower one of them"
             )
+
+    def _organic_faults(self) -> Iterator[str]:
+        if not isinstance(self.organic, str):
+            yield f"organic is {self.organic!r}; allowed: classes such as 'cat,dog', or '' for none"
+        elif not self.organic_classes:
+            for name, value, others in (
+                ("augmentation", "adaptive", "none, flip, standard"),
+                ("class_weights", "deformable", "none, balanced, pair"),
+            ):
+                if getattr(self, name) == value:
+                    yield (
+                        f"{name} is {value!r} and no class is organic; allowed: {others}; or name "
+                        "the classes that bend (of a search: --organic CLASS,CLASS)"
+                    )
 
     def _pair_faults(self) -> Iterator[str]:
         if not isinstance(self.pair, str) or (self.pair and not pair_names(self.pair)):

@@ -206,7 +206,7 @@ def _batches(
             policy=config.augmentation,
             data_seed=data.data_seed,
             epoch=epoch,
-            organic=organic_mask(train.class_names)[train.labels],
+            organic=organic_mask(train.class_names, config.organic_classes)[train.labels],
         )
         for batch in plan_batches(
             config,

@@ -54,7 +54,7 @@ class Pictures:
     ) -> None:
         self._config, self._data, self._device, self._reuse = config, data, device, reuse
         train, val, names = data.train, data.val, data.train.class_names
-        self._organic = organic_mask(names)[train.labels]
+        self._organic = organic_mask(names, config.organic_classes)[train.labels]
         self._train_key = {"images": fingerprint(train.images)}
         self.val = View(
             images=torch.tensor(val.images, device=device), key={"images": fingerprint(val.images)}

@@ -105,6 +105,7 @@ class Trial:
             config.class_weights,
             data.train.labels,
             names,
+            organic=config.organic_classes,
             deformable_factor=config.deformable_factor,
             pair=pair_indices(config.pair, names),
             pair_factor=config.pair_factor,

@@ -10,6 +10,7 @@ from analysis.class_contrasts import (
     permutation_p,
     simultaneous_intervals,
 )
+from analysis.kinds import Kinds
 
 RIGID = np.array([name in ("airplane", "automobile", "ship", "truck") for name in CIFAR10])
 
@@ -24,7 +25,9 @@ def even_errors(recalls, size=1000):
 
 
 def section(recalls, size=1000, names=CIFAR10):
-    return class_contrasts_section(even_errors(recalls, size), names, num_resamples=1000, seed=0)
+    return class_contrasts_section(
+        even_errors(recalls, size), names, Kinds.of_run({}, names), num_resamples=1000, seed=0
+    )
 
 
 def test_the_max_t_quantile_of_independent_classes_is_sidaks():
@@ -56,11 +59,21 @@ def test_the_permutation_is_scipys():
         alternative="greater",
         n_resamples=np.inf,
     )
-    assert permutation_p(values, RIGID) == (pytest.approx(reference.pvalue), 210)
+    rng = np.random.default_rng(0)
+    assert permutation_p(values, RIGID, rng) == (pytest.approx(reference.pvalue), 210)
+
+
+def test_of_many_labelings_a_sample_gives_about_the_same_p(monkeypatch):
+    values = np.random.default_rng(4).normal(size=10)
+    exact, _ = permutation_p(values, RIGID, np.random.default_rng(0))
+    monkeypatch.setattr("analysis.class_contrasts.MAX_LABELINGS", 200)
+    sampled, count = permutation_p(values, RIGID, np.random.default_rng(0))
+    assert count == 200
+    assert sampled == pytest.approx(exact, abs=4 * np.sqrt(exact * (1 - exact) / 200) + 1 / 200)
 
 
 def test_the_most_extreme_labeling_has_the_published_smallest_p():
-    p, _ = permutation_p(RIGID.astype(float), RIGID)
+    p, _ = permutation_p(RIGID.astype(float), RIGID, np.random.default_rng(0))
     assert p == pytest.approx(0.0048, abs=5e-5)
 
 
@@ -101,13 +114,36 @@ def test_only_separated_classes_are_named():
     ],
 )
 def test_what_cannot_be_tested_says_why(table, reason):
-    found = class_contrasts_section(table, CIFAR10, num_resamples=50, seed=0)
+    kinds = Kinds.of_run({}, CIFAR10)
+    found = class_contrasts_section(table, CIFAR10, kinds, num_resamples=50, seed=0)
     assert reason in found["untested"]
     assert [claim["verdict"] for claim in found["claims"]] == ["NOT TESTED"] * 2
 
 
 @pytest.mark.parametrize("table", [[[50, 5], [9, 41]], [[0, 50], [50, 0]], [[50, 0], [50, 0]]])
-def test_other_classes_make_no_claims(table):
-    found = class_contrasts_section(np.array(table), ("a", "b"), num_resamples=50, seed=0)
-    assert found["claims"] == []
+def test_other_classes_are_not_tested_for_being_rigid(table):
+    found = class_contrasts_section(np.array(table), ("a", "b"), Kinds(), num_resamples=50, seed=0)
+    (claim,) = found["claims"]
+    assert claim["verdict"] == "NOT TESTED"
+    assert "--organic" in claim["sentence"]
     assert len(found["classes"]) == 2
+
+
+def test_a_runs_own_kinds_are_held_against_each_other():
+    names = ("cup", "fork", "leaf", "newt", "pond")
+    recalls = (0.95, 0.95, 0.7, 0.7, 0.1)
+    table = np.array([[50 * (1 - r) for _ in names] for r in recalls]).round().astype(int)
+    np.fill_diagonal(table, [int(200 * r) for r in recalls])
+    kinds = Kinds(rigid=frozenset(names[:2]), organic=frozenset(names[2:4]))
+    found = class_contrasts_section(table, names, kinds, num_resamples=200, seed=0)
+    assert found["rigid_organic"]["num_labelings"] == 6  # the pond is neither
+    assert found["rigid_organic"]["difference"]["lower"] > 0
+    assert [claim["verdict"] for claim in found["claims"]] == ["INCONCLUSIVE"]
+
+
+def test_the_only_class_of_its_kind_is_never_left_out():
+    names = ("cup", "leaf", "newt")
+    table = np.array([[90, 5, 5], [20, 70, 10], [20, 10, 70]])
+    kinds = Kinds(rigid=frozenset({"cup"}), organic=frozenset({"leaf", "newt"}))
+    found = class_contrasts_section(table, names, kinds, num_resamples=100, seed=0)
+    assert found["rigid_organic"]["leave_one_out"]["lowest_without"] in ("leaf", "newt")

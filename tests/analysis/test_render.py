@@ -39,7 +39,7 @@ def test_page_of_a_whole_run(run_folder: Path) -> None:
     ):
         assert expected in page
     assert page.count("<svg") == 15
-    assert page.count("Made by <code>python -m analysis.report runs/made-up</code>") == 23
+    assert page.count("Made by <code>python -m analysis.report runs/made-up</code>") == 24
     ids = re.findall(r'\bid="([^"]+)"', page)
     assert len(ids) == len(set(ids))
 
@@ -108,7 +108,14 @@ def test_a_hundred_classes(tmp_path: Path) -> None:
     folder = make_run(tmp_path, class_names=names)
     labels, logits = make_predictions([0.8] * 100, images_per_class=4)
     report = report_on(folder, labels, logits, num_resamples=100)
-    assert "class 99" in page_of(report)
+    page = page_of(report)
+    assert len(report["confusion"]["counts"]) == len(report["pairs"]["counts"]) == 40
+    assert len(report["per_class"]["classes"]) == 100
+    assert "The 40 of 100 classes with the lowest F1" in page
+    assert report["pairs"]["num_pairs"] == 4950
+    assert len(page) < 6_000_000  # bytes
+    (claim,) = [row for row in report["claims"]["rows"] if row["claim"].startswith("Rigid")]
+    assert claim["verdict"] == "NOT TESTED"
 
 
 def test_names_are_escaped(run_folder: Path) -> None:

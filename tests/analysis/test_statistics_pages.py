@@ -14,6 +14,7 @@ from analysis.calibration_figures import calibration_figures
 from analysis.class_contrasts import class_contrasts_section
 from analysis.class_contrasts_figures import class_contrasts_figures
 from analysis.files import without_nan
+from analysis.kinds import Kinds
 from analysis.overfitting import overfitting_section
 from analysis.pairs import pairs_section
 from analysis.pairs_figures import pairs_figures
@@ -65,7 +66,9 @@ def sections() -> dict[str, dict[str, Any]]:
     draws = {"num_resamples": 100, "seed": 0}
     return {
         "pairs": pairs_section(table, CIFAR10, **draws),
-        "class_contrasts": class_contrasts_section(table, CIFAR10, **draws),
+        "class_contrasts": class_contrasts_section(
+            table, CIFAR10, Kinds.of_run({}, CIFAR10), **draws
+        ),
         "calibration": calibration_section(labels, logits, **draws),
         "unfreeze": unfreeze_section(labels, np.tile(labels, (4, 1)), epochs, 0, **draws),
         "systematic": systematic_section(table, labels, seeds, **draws) | {"fresh": FRESH},
@@ -80,7 +83,9 @@ def untested_sections() -> dict[str, dict[str, Any]]:
     draws = {"num_resamples": 100, "seed": 0}
     return {
         "pairs": pairs_section(table, CIFAR10, **draws),
-        "class_contrasts": class_contrasts_section(table, CIFAR10, **draws),
+        "class_contrasts": class_contrasts_section(
+            table, CIFAR10, Kinds.of_run({}, CIFAR10), **draws
+        ),
         "calibration": calibration_section(none, np.zeros((0, 10)), **draws),
         "unfreeze": unfreeze_section(none, None, epochs, 0, **draws),
         "systematic": systematic_section(table, none, **draws) | {"fresh": NOT_FRESH},

@@ -12,6 +12,7 @@ from spaces.decks import DECKS
 from spaces.registry import NAMED, load_space, quiet_study
 from tests.spaces.draws import ANY_SPACE, BASES, draw
 from trainables.config import BOUNDS, CHOICES, FineTuneConfig
+from trainables.data.classes import ORGANIC
 from trainables.weights import NAMES
 
 TABLE = Path(__file__).parents[2] / "docs" / "dimensions.md"
@@ -23,7 +24,11 @@ ROWS = [
 ]
 BY_SETTING = {row["setting"].strip("`"): row for row in ROWS}
 DEFAULTS = FineTuneConfig().to_dict()
-EXAMPLES = {"weights": NAMES, "pair": ("cat+dog",)}  # of settings that take any text
+EXAMPLES = {
+    "weights": NAMES,
+    "pair": ("cat+dog",),
+    "organic": (",".join(ORGANIC),),
+}  # of settings that take any text
 SWITCHES = {
     "cutmix_probability": "cutmix",
     "mixup_probability": "mixup",

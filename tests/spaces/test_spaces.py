@@ -79,7 +79,7 @@ def test_core_varies_exactly_the_four():
 
 
 def test_full_varies_all_that_the_run_does_not_fix():
-    fixed = {*RUN_SETTINGS, "backbone", "weights", "pair", "pair_factor"}
+    fixed = {*RUN_SETTINGS, "backbone", "weights", "pair", "pair_factor", "organic"}
     assert varied("full") == set(ANY_SPACE.to_dict()) - fixed
 
 

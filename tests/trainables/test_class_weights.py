@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from trainables.class_weights import class_weights
+from trainables.data.classes import ORGANIC
 from trainables.errors import UserError
 
 LABELS = np.array([0, 0, 0, 1, 1, 3])  # six pictures; class 2 does not occur
@@ -15,6 +16,7 @@ def weights_of(kind, labels, names, *, deformable_factor=1.5, pair=None, pair_fa
         kind,
         labels,
         names,
+        organic=ORGANIC,
         deformable_factor=deformable_factor,
         pair=pair,
         pair_factor=pair_factor,

@@ -1,6 +1,6 @@
-"""CIFAR-10's classes, and which of them are bodies that bend. The names alone import nothing."""
+"""Which classes are bodies that bend, and CIFAR-10's ten names. The names import nothing."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -23,11 +23,18 @@ RIGID = ("airplane", "automobile", "ship", "truck")
 ORGANIC = ("bird", "cat", "deer", "dog", "frog", "horse")
 
 
-def organic_mask(class_names: Sequence[str]) -> "NDArray[np.bool_]":
-    """Which of the classes are CIFAR-10's organic ones: bool (K,); all False when none is.
+def listed(text: str) -> tuple[str, ...]:
+    """The names of a list such as "cat, dog", in its order; () for ""."""
+    return tuple(name.strip() for name in text.split(",") if name.strip())
+
+
+def organic_mask(
+    class_names: Sequence[str], organic: Collection[str] = ORGANIC
+) -> "NDArray[np.bool_]":
+    """Which of the classes are among the organic ones: bool (K,); all False when none is.
 
     Indexed with labels int64 (N,) it tells which pictures are: bool (N,).
     """
     import numpy as np
 
-    return np.array([name in ORGANIC for name in class_names], dtype=bool)
+    return np.array([name in organic for name in class_names], dtype=bool)

@@ -14,8 +14,9 @@ from trainables.errors import refuse
 # Pillow and not OpenCV, which is faster on tiny JPEGs but hands out a truncated picture as if it
 # were whole. Threads pay for photographs, whose decoding leaves the interpreter's lock.
 THREADS = 4
-# More than 8 bits a channel has no agreed way to 0..255, and Pillow would clip it to white.
 EIGHT_BIT_MODES = ("1", "L", "LA", "P", "PA", "RGB", "RGBA", "CMYK", "YCbCr")
+# Pillow clips 16-bit grey to white on its way to RGB; of 16-bit colour it keeps the high byte.
+SIXTEEN_BIT_MODES = ("I;16", "I;16L", "I;16B", "I;16N")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,9 +30,11 @@ def decode(
 ) -> tuple[npt.NDArray[np.uint8], tuple[str, ...]]:
     """Decode the pictures at `indices`, in that order.
 
-    Greyscale and palette pictures become RGB, an alpha channel is dropped, an EXIF rotation is
-    applied. A picture of another size is cropped to its central square and resized once with the
-    antialiased Lanczos kernel, the one kernel of Pillow's that is sharp in both directions.
+    Greyscale, palette and CMYK pictures become RGB, of 16 bits a channel the high byte is kept, an
+    alpha channel is dropped, an EXIF rotation is applied. 32-bit pictures (modes I and F) have no
+    agreed way to 0..255 and are refused. Of several frames the first is taken. A picture of another
+    size is cropped to its central square and resized once with the antialiased Lanczos kernel, the
+    one kernel of Pillow's that is sharp in both directions.
 
     Returns:
         uint8 of shape (M, base_px, base_px, 3), and a note when pictures were resized.
@@ -52,7 +55,7 @@ def decode(
             if isinstance(outcome, str):
                 faults.append(
                     f"{pool.places[indices[slot]]} cannot be decoded ({outcome}); allowed: "
-                    "a whole picture with 8 bits a channel; replace or remove it"
+                    "a whole picture with 8 or 16 bits a channel; replace or remove it"
                 )
             else:
                 images[slot] = outcome.pixels
@@ -65,9 +68,12 @@ def _decode_one(picture: Picture, base_px: int) -> _Decoded | str:
     """The decoded picture, or why it cannot be decoded."""
     try:
         with _opened(picture) as image:
-            if image.mode not in EIGHT_BIT_MODES:
+            if image.mode not in (*EIGHT_BIT_MODES, *SIXTEEN_BIT_MODES):
                 return f"its mode is {image.mode}"
-            upright = ImageOps.exif_transpose(image).convert("RGB")
+            upright = ImageOps.exif_transpose(image)
+            if image.mode in SIXTEEN_BIT_MODES:
+                upright = Image.fromarray((np.asarray(upright) >> 8).astype(np.uint8))
+            upright = upright.convert("RGB")
     except Exception as error:  # damaged bytes make Pillow's plugins raise nearly anything
         return f"{type(error).__name__}: {error}"
     size = upright.size

@@ -1,11 +1,8 @@
 """What shows of a run's data in a moment: without PyTorch, and without decoding a picture."""
 
-from collections.abc import Iterable
-
 import numpy as np
 
-from trainables.config import FineTuneConfig
-from trainables.data.classes import CIFAR10_CLASSES, ORGANIC
+from trainables.data.classes import CIFAR10_CLASSES
 from trainables.data.sources import open_source
 from trainables.data.spec import DataSpec
 from trainables.data.splits import pool_faults
@@ -33,34 +30,6 @@ def check_early(spec: DataSpec) -> tuple[str, ...]:
     return tuple(str(name) for name in np.unique(found))
 
 
-def organic_faults(
-    space: str, configs: Iterable[FineTuneConfig], class_names: Iterable[str]
-) -> tuple[str, ...]:
-    """Settings that some configuration of a space has, and that mean nothing for these classes.
-
-    "adaptive" augmentation and "deformable" class weights tell CIFAR-10's organic classes from its
-    rigid ones.
-    """
-    names = tuple(class_names)
-    if set(names) & set(ORGANIC):
-        return ()
-    drawn = {
-        ("augmentation", config.augmentation)
-        for config in configs
-        if config.augmentation == "adaptive"
-    } | {
-        ("class_weights", config.class_weights)
-        for config in configs
-        if config.class_weights == "deformable"
-    }
-    return tuple(
-        f"--space {space} draws {setting} {value!r}, which wants one of the classes "
-        f"{', '.join(ORGANIC)}; the data has {_listed(names)}; allowed: a space without it, such "
-        "as --space core, or module:function of your own"
-        for setting, value in sorted(drawn)
-    )
-
-
 def _labels(spec: DataSpec) -> list[str] | None:
     """The label of every picture of the training pool; None where that wants the pictures."""
     match spec.source_name:
@@ -72,8 +41,3 @@ def _labels(spec: DataSpec) -> list[str] | None:
             count = spec.train_size + spec.val_size
             return [CIFAR10_CLASSES[i % len(CIFAR10_CLASSES)] for i in range(count)]
     return None
-
-
-def _listed(names: tuple[str, ...]) -> str:
-    shown = ", ".join(names[:5])
-    return f"{shown}, ..." if len(names) > 5 else shown

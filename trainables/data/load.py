@@ -96,7 +96,11 @@ def _load_training_parts(spec: DataSpec, pool: Pool) -> tuple[Part, Part, tuple[
         np.asarray(pool.labels), train_size=spec.train_size, val_size=spec.val_size, seed=spec.seed
     )
     both, notes = _load_part(spec, pool, np.concatenate([train, val]), fit_encoder(pool.labels))
-    return _cut(both, 0, len(train)), _cut(both, len(train), len(both.images)), notes
+    return (
+        _cut(both, 0, len(train)),
+        _cut(both, len(train), len(both.images)),
+        (*pool.notes, *notes),
+    )
 
 
 def _load_test_part(

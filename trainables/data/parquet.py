@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -46,8 +47,14 @@ class ParquetSource:
         return self._pool("train")
 
     def training_classes(self) -> set[str]:
-        """The classes of the training pool."""
-        return set(self.training_pool().labels)
+        """The classes that occur in the training files; pictures are not read."""
+        refuse(self._faults("train"))
+        names, cells = self._names_by_number(), self._label_cells()
+        return {
+            names[cell] if isinstance(cell, int) else str(cell)
+            for cell in cells
+            if cell is not None and (not isinstance(cell, int) or cell in names)
+        }
 
     def sealed_test(self) -> Pool:
         """The rows of test*.parquet."""
@@ -87,9 +94,7 @@ class ParquetSource:
             try:
                 table = pq.read_table(file, columns=[image, label])
             except (pa.ArrowException, OSError) as error:
-                faults.append(
-                    f"{file} is damaged ({error}); allowed: a whole parquet file; download it again"
-                )
+                faults.append(_damaged(file, error))
                 continue
             rows.pictures.extend(cell and cell["bytes"] for cell in table[image].to_pylist())
             rows.labels.extend(table[label].to_pylist())
@@ -99,6 +104,18 @@ class ParquetSource:
         if faults:
             raise UserError(*faults)
         return rows
+
+    def _label_cells(self) -> set[Any]:
+        """What occurs in the label column of the training files."""
+        cells: set[Any] = set()
+        for file in self._files("train"):
+            _, label = _columns(pq.read_schema(file))
+            try:
+                table = pq.read_table(file, columns=[label])
+            except (pa.ArrowException, OSError) as error:
+                raise UserError(_damaged(file, error)) from error
+            cells |= set(table[label].unique().to_pylist())
+        return cells
 
     def _names_by_number(self) -> dict[int, str]:
         """The class name of each number in the training files; {} when the labels are text."""
@@ -110,13 +127,15 @@ class ParquetSource:
         declared = _declared_names(schema, label)
         if declared:
             return dict(enumerate(declared))
-        tables = (pq.read_table(file, columns=[label]) for file in files)
-        cells = {cell for table in tables for cell in table[label].unique().to_pylist()}
-        numbers = sorted(cell for cell in cells if cell is not None and cell >= 0)
+        numbers = sorted(cell for cell in self._label_cells() if cell is not None and cell >= 0)
         if image == "img" and numbers == list(range(len(CIFAR10_CLASSES))):
             return dict(enumerate(CIFAR10_CLASSES))
         width = len(str(max(numbers, default=0)))
         return {number: f"class_{number:0{width}}" for number in numbers}
+
+
+def _damaged(file: Path, error: Exception) -> str:
+    return f"{file} is damaged ({error}); allowed: a whole parquet file; download it again"
 
 
 def _file_faults(file: Path) -> Iterator[str]:

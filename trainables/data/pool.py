@@ -19,11 +19,13 @@ class Pool:
         pictures: N pictures; an array (N, S, S, 3) where a source has one.
         labels: the text label of each.
         places: where a person finds each: a path, or a file and a row.
+        notes: what was done to come by them, for people to read.
     """
 
     pictures: Sequence[Picture] | npt.NDArray[np.uint8]
     labels: Sequence[str]
     places: Sequence[str]
+    notes: tuple[str, ...] = ()
 
 
 class Source(Protocol):

@@ -2,9 +2,10 @@
 
 from pathlib import Path
 
-from trainables.data.classes import CIFAR10_CLASSES
+from trainables.data.classes import CIFAR10_CLASSES, ORGANIC
 from trainables.data.pool import Pool, Source
 from trainables.data.spec import DataSpec
+from trainables.errors import UserError
 
 SYNTHETIC_TEST_SIZE = 2_000
 # Data seeds end below 2**31 (`DataSpec`), so no training draw ever uses a test seed.
@@ -45,7 +46,7 @@ def open_source(spec: DataSpec) -> Source:
         case "imagefolder", Path():
             from trainables.data.imagefolder import ImageFolderSource
 
-            return ImageFolderSource(folder)
+            return ImageFolderSource(folder, spec.held_out)
         case "parquet", Path():
             from trainables.data.parquet import ParquetSource
 
@@ -53,6 +54,20 @@ def open_source(spec: DataSpec) -> Source:
         case "synthetic", None:
             return SyntheticSource(spec)
     raise AssertionError(f"DataSpec let {spec.source!r} pass")
+
+
+def default_organic(spec: DataSpec) -> tuple[str, ...]:
+    """CIFAR-10's organic classes where the source's classes are CIFAR-10's ten; else none.
+
+    None too where the source cannot be read: `check_source` says why.
+    """
+    if spec.source_name in ("cifar10", "synthetic"):
+        return ORGANIC
+    try:
+        names = set(open_source(spec).training_classes())
+    except UserError:
+        return ()
+    return ORGANIC if names == set(CIFAR10_CLASSES) else ()
 
 
 def check_source(spec: DataSpec) -> tuple[str, ...]:

@@ -20,6 +20,7 @@ BOUNDS: dict[str, tuple[int, int]] = {
     "seed": (0, 2**31 - 1),
     "base_px": (16, 512),
 }
+MOST_HELD_OUT = 0.5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,6 +33,7 @@ class DataSpec:
         val_size: validation pictures, drawn likewise and disjoint from the training ones.
         seed: of the draw; one seed is one split, on every machine.
         base_px: side of the stored pictures; those of another size are resized once.
+        held_out: share of each class of an image folder without a test that is the sealed test.
     """
 
     source: str = "cifar10"
@@ -39,6 +41,7 @@ class DataSpec:
     val_size: int = 2_000
     seed: int = 0
     base_px: int = 32
+    held_out: float = 0.0
 
     def __post_init__(self) -> None:
         refuse(self._faults())
@@ -78,6 +81,14 @@ class DataSpec:
                     f"{name} is {value!r}; allowed: a whole number from {low} to {high}; "
                     "choose one in that range"
                 )
+
+        if not isinstance(self.held_out, int | float) or not 0 <= self.held_out <= MOST_HELD_OUT:
+            yield f"held_out is {self.held_out!r}; allowed: a share from 0 to {MOST_HELD_OUT:g}"
+        elif self.held_out and self._source_is_well_formed() and self.source_name != "imagefolder":
+            yield (
+                f"held_out is {self.held_out:g} with {self.source}; allowed: 0, as its test is "
+                "its own; only imagefolder:DIR may lack one"
+            )
 
     def _source_is_well_formed(self) -> bool:
         if not isinstance(self.source, str):

@@ -8,6 +8,7 @@ import numpy.typing as npt
 from trainables.errors import refuse
 
 MIN_PER_CLASS = 2  # in each part: one picture of a class can be neither learned nor measured
+NUM_CLASSES = (2, 1_000)  # beyond, no confusion matrix of an epoch fits a report
 
 
 def split_indices(
@@ -49,10 +50,12 @@ def pool_faults(
     """What no draw of these sizes could satisfy; arguments as in `split_indices`."""
     classes, counts = np.unique(labels, return_counts=True)
     sizes = {"train_size": train_size, "val_size": val_size}
-    if len(classes) < 2:
+    fewest, most = NUM_CLASSES
+    if not fewest <= len(classes) <= most:
         yield (
-            f"the training pool holds {len(classes)} class ({', '.join(map(str, classes))}); "
-            "allowed: two or more; add pictures of another class"
+            f"the training pool holds {len(classes):,} class{'es' if len(classes) > 1 else ''} "
+            f"({', '.join(map(str, classes[:5]))}); allowed: {fewest} to {most:,}; add or remove "
+            "class folders"
         )
     if sum(sizes.values()) > counts.sum():
         wanted = " + ".join(f"{name} {size:,}" for name, size in sizes.items())

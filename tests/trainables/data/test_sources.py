@@ -179,11 +179,20 @@ def test_corrupt_pictures_are_named_ten_and_a_count(tmp_path: Path) -> None:
     assert faults[10] == "and 2 more like these"
 
 
-def test_sixteen_bit_pictures_are_refused_rather_than_clipped(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("kind", "order"), [("png", "<u2"), ("tif", "<u2"), ("tif", ">u2")])
+def test_of_sixteen_bits_the_high_byte_is_kept(tmp_path: Path, kind: str, order: str) -> None:
     (tmp_path / "train" / "ant").mkdir(parents=True)
-    deep = Image.fromarray(np.full((32, 32), 40_000, np.uint16))
-    deep.save(tmp_path / "train" / "ant" / "deep.png")
-    with pytest.raises(UserError, match=r"deep\.png cannot be decoded \(its mode is I;16"):
+    deep = Image.fromarray(np.full((32, 32), 40_000, order))
+    deep.save(tmp_path / "train" / "ant" / f"deep.{kind}")
+    images = pixels(source_of("imagefolder", tmp_path).training_pool())
+    np.testing.assert_array_equal(images, np.full((1, 32, 32, 3), 40_000 // 256))
+
+
+def test_thirty_two_bit_pictures_are_refused_rather_than_clipped(tmp_path: Path) -> None:
+    (tmp_path / "train" / "ant").mkdir(parents=True)
+    deep = Image.fromarray(np.full((32, 32), 40_000, np.int32))
+    deep.save(tmp_path / "train" / "ant" / "deep.tif")
+    with pytest.raises(UserError, match=r"deep\.tif cannot be decoded \(its mode is I\)"):
         pixels(source_of("imagefolder", tmp_path).training_pool())
 
 

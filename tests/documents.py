@@ -1,0 +1,60 @@
+"""What the documents of the project say: their commands, links and paths."""
+
+import re
+import shlex
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import dropwhile
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+DOCUMENTS = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").glob("*.md"))]
+_FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_INLINE = re.compile(r"`([^`]+)`")
+_LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")
+_ASSIGNMENT = re.compile(r"\w+=")  # of an environment variable, before a command
+_HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Command:
+    """One command of a document, as a shell would split it."""
+
+    document: Path
+    words: tuple[str, ...]
+    is_inline: bool  # within a sentence or a table, where a bare `python -m NAME` is a name
+
+    def __str__(self) -> str:
+        return f"{self.document.name}: {shlex.join(self.words)}"
+
+
+def commands(document: Path) -> Iterator[Command]:
+    """Every line of the fenced sh blocks, and every inline span that begins as a command."""
+    text = document.read_text(encoding="utf-8")
+    for language, block in _FENCE.findall(text):
+        if language == "sh":
+            for line in block.replace("\\\n", " ").splitlines():
+                for part in line.split("&&"):
+                    words = shlex.split(part, comments=True)
+                    if words := list(dropwhile(_ASSIGNMENT.match, words)):
+                        yield Command(document=document, words=tuple(words), is_inline=False)
+    for span in spans(text):
+        if span.startswith(("python -m ", ".venv/bin/", "make ")):
+            yield Command(document=document, words=tuple(shlex.split(span)), is_inline=True)
+
+
+def spans(text: str) -> list[str]:
+    """Inline code outside of the fenced blocks, each on one line."""
+    return [" ".join(span.split()) for span in _INLINE.findall(_FENCE.sub("", text))]
+
+
+def links(document: Path) -> list[str]:
+    """The targets of links and pictures that are not on the web."""
+    targets = _LINK.findall(_FENCE.sub("", document.read_text(encoding="utf-8")))
+    return [target for target in targets if not target.startswith(("http://", "https://"))]
+
+
+def anchors(document: Path) -> set[str]:
+    """Of its headings, as GitHub makes them."""
+    headings = _HEADING.findall(_FENCE.sub("", document.read_text(encoding="utf-8")))
+    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in headings}
