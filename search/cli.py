@@ -62,7 +62,7 @@ HELP_FLAGS = ("-h", "--help", "--tyro-print-completion", "--tyro-write-completio
 
 @dataclass(frozen=True, kw_only=True)
 class _Flags:
-    """Search for the best two-phase fine-tune: Optuna proposes, Ray trains, ASHA stops the weak."""
+    """The search for the best two-phase fine-tune."""
 
     run: RunSettings
     data: DataSettings

@@ -40,7 +40,7 @@ def test_every_setting_has_its_line_in_help(capsys, monkeypatch):
         parse_settings(["--help"])
     told = capsys.readouterr().out
     assert all(f"{flag_of(name)} " in told or f"{flag_of(name)}," in told for name in TYPES)
-    assert max(map(len, told.splitlines())) <= 100  # tyro wraps the boxes, not the description
+    assert max(map(len, told.splitlines())) <= 80
     boxes = told.split("╭")[1:]
     assert all(box.count("\n") <= 24 for box in boxes)  # each fits a screen
 
