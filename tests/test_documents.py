@@ -18,7 +18,7 @@ COMMANDS = [command for document in DOCUMENTS for command in commands(document)]
 PYTHON = [command for command in COMMANDS if command.words[0].endswith("python")]
 OTHERS = [command for command in COMMANDS if command not in PYTHON]
 ROOMS = ("analysis/", "docs/", "search/", "spaces/", "tests/", "trainables/", ".ci/")
-TOOLS = {"git", "cd", "tensorboard", "optuna-dashboard", "ray", "source"}  # others' own flags
+TOOLS = {"git", "cd", "tensorboard", "optuna-dashboard", "ray", "pre-commit"}  # others' own flags
 PLACEHOLDERS = {"TRIAL": "0", "IMAGE...": "IMAGE", "RUN...": "RUN"}  # by what a parser takes
 
 
