@@ -1,5 +1,8 @@
 """From a run folder to its report: open the sealed test, ask the model, compute, write."""
 
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -70,17 +73,30 @@ def write_report(
         )
     except NotTestable as fault:
         folder.mkdir(exist_ok=True)
-        report = build_untested_report(run, fault.reason, making)
-        page = render_html(report, None)
+        with timed("statistics"):
+            report = build_untested_report(run, fault.reason, making)
+        with timed("page"):
+            page = render_html(report, None)
     else:
         folder.mkdir(exist_ok=True)
         save_predictions(folder / "predictions.parquet", examined.test, examined.logits)
         examined.variants.save(folder)
-        report = build_report(run, examined, pairs, making)
-        page = render_html(report, examined)
+        with timed("statistics"):
+            report = build_report(run, examined, pairs, making)
+        with timed("page"):
+            page = render_html(report, examined)
     write_json(folder / "report.json", report)
     write_text(folder / "index.html", page)
     return report["verdict"]["sentence"], folder / "index.html"
+
+
+@contextmanager
+def timed(what: str) -> Iterator[None]:
+    """Print how long the body took, and how much of a core it had."""
+    wall, core = time.perf_counter(), time.process_time()
+    yield
+    wall, core = time.perf_counter() - wall, time.process_time() - core
+    print(f"{what:<12} {wall:.1f} s, {core:.1f} s of them on a core", flush=True)
 
 
 def ask(
