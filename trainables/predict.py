@@ -4,41 +4,70 @@ import argparse
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from trainables.data.decode import decode
-from trainables.data.pool import Pool
-from trainables.errors import UserError
-from trainables.exported import load_exported
+from trainables.answers import answers
+from trainables.data.decode import Decoded, decode_one
+from trainables.errors import UserError, refuse
+from trainables.formats import FILES, missing_packages, open_model
 
 
 def main() -> int:
-    """Print a line a picture (or one JSON object); status 2 when something cannot be read."""
+    """Print a table or JSON; each picture that cannot be read is a line, and then status 2."""
     parser = argparse.ArgumentParser(prog="python -m trainables.predict", description=__doc__)
     parser.add_argument("export", type=Path, help="folder that `python -m search.export` made")
     parser.add_argument("images", type=Path, nargs="+", help="picture files")
-    parser.add_argument("--json", action="store_true", help="print logits as JSON")
-    arguments = parser.parse_args()
+    parser.add_argument("--json", action="store_true", help="print JSON, logits included")
+    parser.add_argument("--top", type=int, default=5, help="likeliest classes in JSON (5)")
+    parser.add_argument("--format", choices=FILES, default="safetensors", help="file to run")
+    parser.add_argument("--batch-size", type=int, default=64, help="pictures at a time (64)")
+    options = parser.parse_args()
     try:
-        trained = load_exported(arguments.export)
-        paths = [str(path) for path in arguments.images]
-        pool = Pool(pictures=arguments.images, labels=[""] * len(paths), places=paths)
-        images, _ = decode(pool, np.arange(len(paths)), base_px=trained.base_px)
+        refuse(_faults(options))
+        model = open_model(options.export, options.format)
     except UserError as error:
         for fault in error.faults:
             print(f"error: {fault}", file=sys.stderr)
         return 2
-    logits = trained.predict_logits(images)
-    labels = [trained.class_names[best] for best in logits.argmax(axis=1)]
-    if arguments.json:
-        print(json.dumps({"images": paths, "labels": labels, "logits": logits.tolist()}))
-        return 0
-    exponentials = np.exp(logits - logits.max(axis=1, keepdims=True))
-    probabilities = exponentials.max(axis=1) / exponentials.sum(axis=1)
-    for path, label, probability in zip(paths, labels, probabilities, strict=True):
-        print(f"{label:<12} {probability:6.1%}  {path}")
-    return 0
+    outcomes = [(str(path), decode_one(path, model.base_px)) for path in options.images]
+    read = {path: found.pixels for path, found in outcomes if isinstance(found, Decoded)}
+    faults = [f"{path} cannot be read ({why})" for path, why in outcomes if isinstance(why, str)]
+    told = []
+    if read:
+        images = np.stack(list(read.values()))
+        logits = model.predict_logits(images, batch_size=options.batch_size)
+        for path, row, answer in zip(
+            read, logits, answers(logits, model.class_names, top=options.top), strict=True
+        ):
+            told.append({"picture": path, **answer, "logits": row.tolist()})
+    if options.json:
+        print(json.dumps({"class_names": model.class_names, "pictures": told}))
+    else:
+        print_table(told)
+    for fault in faults:
+        print(f"error: {fault}", file=sys.stderr)
+    return 2 if faults else 0
+
+
+def print_table(told: list[dict[str, Any]]) -> None:
+    """A line a picture: the likeliest class and the second."""
+    if told:
+        print(f"{'class':<12}  share  {'second':<12}  share  picture")
+    for row in told:
+        cells = [f"{one['class']:<12} {one['probability']:6.1%}" for one in row["top"][:2]]
+        print("  ".join([*cells, row["picture"]]))
+
+
+def _faults(options: argparse.Namespace) -> list[str]:
+    least = {"top": 1, "batch_size": 1}
+    faults = [
+        f"--{name.replace('_', '-')} is {getattr(options, name)}; allowed: {low} or more"
+        for name, low in least.items()
+        if getattr(options, name) < low
+    ]
+    return faults + missing_packages([options.format])
 
 
 if __name__ == "__main__":
