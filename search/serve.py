@@ -48,7 +48,7 @@ def _faults(options: argparse.Namespace) -> Iterator[str]:
         )
     if not 1 <= options.replicas <= cores:
         yield f"--replicas is {options.replicas}; allowed: 1 to {cores}, this machine's cores"
-    if not (0 <= gpus < 1 or gpus.is_integer()) or gpus < 0:
+    if not (0 <= gpus < 1 or (gpus > 0 and gpus.is_integer())):
         yield f"--gpus-per-replica is {gpus:g}; allowed: 0, a share below 1, or a whole number"
     if not 1 <= options.port <= 65535:
         yield f"--port is {options.port}; allowed: 1 to 65535"

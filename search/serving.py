@@ -26,11 +26,11 @@ BATCH_WAIT_SECONDS = 0.005  # for more pictures to come
 ONGOING = 2 * MAX_BATCH  # requests a replica works on: a batch, and the next one being decoded
 REQUEST_SECONDS = 30.0  # a slower one, one that is slowly sent included, is answered 408
 QUEUED = 1024  # requests that wait; one more is answered 503
+LOGS = "/tmp/ray/session_latest/logs/serve"  # unless RAY_TMPDIR says otherwise
 
 app = FastAPI(title="two-phase-search", description="What an exported model says of pictures.")
 
 
-@serve.deployment(max_ongoing_requests=ONGOING, max_queued_requests=QUEUED)
 @serve.ingress(app)
 class Predictions:
     """An exported model behind HTTP.
@@ -84,7 +84,7 @@ class Predictions:
     def _forward(self, pictures: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
         with torch.inference_mode():
             logits = self._network(torch.tensor(pictures, device=self._device))
-            return logits.cpu().numpy()  # type: ignore[no-any-return]
+            return logits.cpu().numpy()
 
     def _answer(self, probabilities: npt.NDArray[np.float64]) -> dict[str, Any]:
         names = self._trained.class_names
@@ -116,8 +116,12 @@ def serve_until_told(
         address="local", include_dashboard=False, log_to_driver=False, logging_level=logging.ERROR
     )
     logging.getLogger("ray.serve").setLevel(logging.ERROR)
-    deployment = Predictions.options(
-        num_replicas=replicas, ray_actor_options={"num_cpus": 1, "num_gpus": gpus_per_replica}
+    deployment = serve.deployment(
+        Predictions,
+        num_replicas=replicas,
+        max_ongoing_requests=ONGOING,
+        max_queued_requests=QUEUED,
+        ray_actor_options={"num_cpus": 1, "num_gpus": gpus_per_replica},
     )
     try:
         serve.start(
@@ -130,7 +134,7 @@ def serve_until_told(
         print("stopping", flush=True)
     except (RuntimeError, ray.exceptions.RayError) as error:
         reason = str(error).partition("\n")[0]
-        raise UserError(f"the server did not start ({reason}); see {_logs()}") from error
+        raise UserError(f"the server did not start ({reason}); see {LOGS}") from error
     finally:
         serve.shutdown()
         ray.shutdown()
@@ -141,7 +145,3 @@ def _wait_for_signal() -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: told.set())
     told.wait()
-
-
-def _logs() -> str:
-    return "/tmp/ray/session_latest/logs/serve"

@@ -1,6 +1,6 @@
 """Bytes from strangers to pixels: every limit is checked before a picture is decoded."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from io import BytesIO
 
 import numpy as np
@@ -31,7 +31,7 @@ async def pictures_of(request: Request) -> tuple[list[tuple[str, bytes]], bool]:
             raise HTTPException(400, "the body is empty; allowed: a PNG or JPEG picture")
         return [("", body)], False
 
-    async def once() -> AsyncIterator[bytes]:
+    async def once() -> AsyncGenerator[bytes, None]:
         yield body
 
     try:
