@@ -4,6 +4,7 @@ PyTorch and onnxruntime are imported by the model that needs them.
 """
 
 import json
+import logging
 from pathlib import Path
 
 import numpy as np
@@ -53,6 +54,7 @@ class ProgramModel:
     def __init__(self, path: Path) -> None:
         import torch
 
+        logging.getLogger("torch.export").setLevel(logging.ERROR)  # what it warns of, it raises
         found = {CLASS_NAMES: ""}
         try:
             program = torch.export.load(path, extra_files=found)

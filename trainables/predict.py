@@ -32,14 +32,14 @@ def main() -> int:
             print(f"error: {fault}", file=sys.stderr)
         return 2
     outcomes = [(str(path), decode_one(path, model.base_px)) for path in options.images]
-    read = {path: found.pixels for path, found in outcomes if isinstance(found, Decoded)}
+    read = [(path, found.pixels) for path, found in outcomes if isinstance(found, Decoded)]
     faults = [f"{path} cannot be read ({why})" for path, why in outcomes if isinstance(why, str)]
     told = []
     if read:
-        images = np.stack(list(read.values()))
+        paths, images = [path for path, _ in read], np.stack([pixels for _, pixels in read])
         logits = model.predict_logits(images, batch_size=options.batch_size)
         for path, row, answer in zip(
-            read, logits, answers(logits, model.class_names, top=options.top), strict=True
+            paths, logits, answers(logits, model.class_names, top=options.top), strict=True
         ):
             told.append({"picture": path, **answer, "logits": row.tolist()})
     if options.json:

@@ -75,7 +75,8 @@ def test_the_six_lines_of_the_documents_run(run: RunFolder, exported: str, tmp_p
     assert told.stdout.splitlines() == ["red", "[]"]
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.slow
+@pytest.mark.timeout(300)
 def test_an_export_that_answers_otherwise_is_refused_and_the_earlier_one_stays(
     run: RunFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -144,6 +145,7 @@ def test_an_unknown_format_is_refused(capsys: pytest.CaptureFixture[str]) -> Non
     assert "invalid choice: 'coreml'" in capsys.readouterr().err
 
 
+@pytest.mark.timeout(120)
 def test_nothing_heavy_is_imported_before_the_arguments_are_checked() -> None:
     code = (
         "import sys, search.export, search.serve, trainables.predict;"
