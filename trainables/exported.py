@@ -26,6 +26,7 @@ def save_exported(trained: "TrainedModel", folder: Path, *, provenance: dict[str
 
     state = trained.model.state_dict()
     save_file({name: value.cpu().contiguous() for name, value in state.items()}, folder / TENSORS)
+    (folder / TENSORS).chmod(0o644)  # safetensors makes files that only their owner can read
     config = trained.config
     record = {
         "format_version": FORMAT_VERSION,

@@ -92,7 +92,7 @@ class Resize:
         Returns:
             (B, 3, out_px, out_px) of `dtype`, normalised, channels_last in memory.
         """
-        batch = len(images)
+        batch = images.shape[0]  # and not len(), which torch.export takes for a constant
         assert images.dtype == torch.uint8
         assert images.shape == (batch, self.in_px, self.in_px, 3), images.shape
         if self._is_bgr:

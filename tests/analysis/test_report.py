@@ -16,6 +16,7 @@ from analysis import report
 from analysis.predict import progress_lines
 from trainables import journal
 from trainables.checkpoints import load_checkpoint
+from trainables.command import run_main
 
 
 @pytest.fixture(scope="module")
@@ -33,9 +34,8 @@ def call(
 ) -> tuple[int, str, str]:
     """Exit status, standard output and standard error of the command."""
     monkeypatch.setattr(sys, "argv", ["report.py", *arguments])
-    status = 0
     try:
-        report.main()
+        status = run_main(report.main)
     except SystemExit as end:
         status = int(end.code or 0)
     printed = capsys.readouterr()
@@ -171,8 +171,8 @@ def test_another_test_than_the_audited_one(
     ("arguments", "words"),
     [
         (["nowhere"], "error: run is 'nowhere'; allowed: a folder with experiment.json"),
-        (["nowhere", "--batch-size", "0"], "error: batch_size is 0; allowed: 1 or more"),
-        (["nowhere", "--num-resamples", "9"], "error: num_resamples is 9; allowed: 100 or more"),
+        (["nowhere", "--batch-size", "0"], "error: --batch-size is 0; allowed: 1 or more"),
+        (["nowhere", "--num-resamples", "9"], "error: --num-resamples is 9; allowed: 100 or more"),
     ],
 )
 def test_wrong_arguments(

@@ -173,10 +173,10 @@ def test_a_text_is_no_picture(refused, prepared):
     if not export.exists():
         export.mkdir()
         (export / "config.json").write_text(
-            '{"format_version": 1, "preprocessing": {"base_px": 32}}'
+            '{"format_version": 1, "labels": ["cat"], "preprocessing": {"base_px": 32}}'
         )
     told = refused("trainables.predict", ["{tmp}/export", "{tmp}/text.png"])
-    assert "text.png cannot be decoded" in told
+    assert "text.png cannot be read" in told
     assert "replace or remove it" in told
 
 

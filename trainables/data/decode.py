@@ -20,7 +20,9 @@ SIXTEEN_BIT_MODES = ("I;16", "I;16L", "I;16B", "I;16N")
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Decoded:
+class Decoded:
+    """A picture in the size of the data, and the size that it had."""
+
     pixels: npt.NDArray[np.uint8]  # (base_px, base_px, 3)
     original_size: tuple[int, int]  # width, height in px
 
@@ -50,7 +52,7 @@ def decode(
     sizes = []
     faults = []
     with ThreadPoolExecutor(THREADS) as threads:
-        outcomes = threads.map(lambda index: _decode_one(pictures[index], base_px), indices)
+        outcomes = threads.map(lambda index: decode_one(pictures[index], base_px), indices)
         for slot, outcome in enumerate(outcomes):
             if isinstance(outcome, str):
                 faults.append(
@@ -64,8 +66,8 @@ def decode(
     return images, _resize_notes(sizes, base_px)
 
 
-def _decode_one(picture: Picture, base_px: int) -> _Decoded | str:
-    """The decoded picture, or why it cannot be decoded."""
+def decode_one(picture: Picture, base_px: int) -> Decoded | str:
+    """The decoded picture, as `decode` does it, or why it cannot be decoded."""
     try:
         with _opened(picture) as image:
             if image.mode not in (*EIGHT_BIT_MODES, *SIXTEEN_BIT_MODES):
@@ -79,7 +81,7 @@ def _decode_one(picture: Picture, base_px: int) -> _Decoded | str:
     size = upright.size
     if size != (base_px, base_px):
         upright = ImageOps.fit(upright, (base_px, base_px), Image.Resampling.LANCZOS)
-    return _Decoded(pixels=np.asarray(upright), original_size=size)
+    return Decoded(pixels=np.asarray(upright), original_size=size)
 
 
 def _opened(picture: Picture) -> Image.Image:

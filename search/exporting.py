@@ -1,0 +1,135 @@
+"""An export: written beside its place, reloaded in a fresh process, compared, then moved there."""
+
+import json
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from search.model_card import model_card
+from search.run_folder import RunFolder
+from search.summary import shown_path
+from trainables import journal
+from trainables.checkpoints import TrainedModel, load_trained
+from trainables.data.load import load_training
+from trainables.data.spec import DataSpec
+from trainables.errors import UserError
+from trainables.exported import save_exported
+from trainables.formats import FILES
+from trainables.graphs import save_onnx, save_program, trace
+
+NUM_PROBES = 256  # pictures on which every file must say what the checkpoint says
+BATCH_SIZE = 51  # five batches of 51 and one of 1: the batch is not fixed
+# Of a logit. PyTorch elsewhere may sum in another order; onnxruntime also merges each BatchNorm
+# into its convolution.
+TOLERANCES = {"safetensors": 1e-4, "torch-export": 1e-4, "onnx": 1e-3}
+# The final model was trained on the validation pictures as well: it has a note instead of figures.
+PROVENANCE = ("trial", "epoch", "val_macro_f1", "val_accuracy", "num_images", "note")
+CARD = "README.md"
+
+
+def export_run(run: RunFolder, formats: Sequence[str], *, final: bool) -> None:
+    """Export a run's best checkpoint, or its final model, and say what was compared.
+
+    Args:
+        run: whose records were found readable.
+        formats: keys of `FILES`, "safetensors" among them.
+        final: the model that was trained on all pictures.
+
+    Raises:
+        UserError: a reloaded file answers otherwise; an earlier export is as it was.
+    """
+    experiment = run.read_experiment()
+    best = run.read_final() if final else run.read_best()
+    goal = run.export_final if final else run.export
+    trained = load_trained(run.root / best["checkpoint"])
+    probes = probe_pictures(DataSpec.from_dict(experiment["data"]))
+    figures = {name: best[name] for name in PROVENANCE if name in best}
+    provenance = figures | {"run": experiment["name"], "git_commit": experiment["git_commit"]}
+    with tempfile.TemporaryDirectory(dir=run.root) as scratch:
+        made = Path(scratch) / "export"
+        made.mkdir()
+        save_all(trained, made, formats, provenance=provenance)
+        lines = [proven(trained, made, form, probes) for form in formats]
+        (made / CARD).write_text(model_card(run, best, formats, final=final))
+        if goal.exists():
+            goal.rename(Path(scratch) / "earlier")
+        made.rename(goal)
+    journal.append(run.journal, "exported", folder=goal.name, formats=[*formats], **figures)
+    reached = (
+        f"trained on all {best['num_images']:,} pictures, nothing held out"
+        if final
+        else f"validation macro-F1 {best['val_macro_f1']:.3f}"
+    )
+    where = shown_path(goal)
+    print(f"exported     {where}: trial {best['trial']}, epoch {best['epoch']}, {reached}")
+    print(*lines, sep="\n")
+    print(f"card         {where}/{CARD}")
+
+
+def save_all(
+    trained: TrainedModel, folder: Path, formats: Sequence[str], *, provenance: dict[str, Any]
+) -> None:
+    """Write the file of every format into an existing folder; the network is traced once."""
+    save_exported(trained, folder, provenance=provenance)
+    graphs = {"torch-export": save_program, "onnx": save_onnx}
+    wanted = [form for form in formats if form in graphs]
+    if wanted:
+        program = trace(trained)
+        for form in wanted:
+            graphs[form](program, trained.class_names, folder / FILES[form])
+
+
+def probe_pictures(spec: DataSpec) -> npt.NDArray[np.uint8]:
+    """Validation pictures, and training pictures where there are too few: uint8 (N, S, S, 3)."""
+    data = load_training(spec)
+    return np.concatenate([data.val.images, data.train.images])[:NUM_PROBES]
+
+
+def proven(trained: TrainedModel, folder: Path, form: str, images: npt.NDArray[np.uint8]) -> str:
+    """A line that says how closely a file answers as the model; UserError when it does not."""
+    worst, tolerance = largest_difference(trained, folder, images, form=form), TOLERANCES[form]
+    if not worst <= tolerance:
+        raise UserError(
+            f"the logits of the reloaded {FILES[form]} differ by up to {worst:.2g}; allowed: "
+            f"{tolerance:g} and the same classes; nothing was exported, please report this"
+        )
+    size = (folder / FILES[form]).stat().st_size
+    return (
+        f"{form:<12} {FILES[form]}, {size / 1e6:.1f} MB, reloaded in a fresh process: "
+        f"{len(images)} pictures, same classes, logits within {worst:.1e} (allowed {tolerance:.0e})"
+    )
+
+
+def largest_difference(
+    trained: TrainedModel, folder: Path, images: npt.NDArray[np.uint8], *, form: str
+) -> float:
+    """The largest difference of a logit between a model here and its file run elsewhere.
+
+    Infinite when one picture's class is another.
+    """
+    with tempfile.TemporaryDirectory() as scratch:
+        paths = [str(Path(scratch) / f"{i:03d}.png") for i in range(len(images))]
+        for path, image in zip(paths, images, strict=True):
+            Image.fromarray(image).save(path)
+        flags = ("--json", "--format", form, "--batch-size", str(BATCH_SIZE))
+        command = [sys.executable, "-m", "trainables.predict", *flags, "--", str(folder), *paths]
+        told = subprocess.run(command, capture_output=True, text=True)
+    if told.returncode:
+        raise UserError(
+            f"the reloaded {FILES[form]} cannot predict ({told.stderr.strip()}); nothing was "
+            "exported, please report this"
+        )
+    pictures = json.loads(told.stdout)["pictures"]
+    here = trained.predict_logits(images)
+    there = np.array([picture["logits"] for picture in pictures], np.float32)
+    names = [trained.class_names[best] for best in here.argmax(axis=1)]
+    if names != [picture["class"] for picture in pictures]:
+        return float("inf")
+    return float(np.abs(here - there).max())

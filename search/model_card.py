@@ -1,0 +1,241 @@
+"""The model card of an export, in Hugging Face's form: README.md with YAML front matter.
+
+It holds what the run folder holds and no figure besides; what was not measured is said to be
+missing. Paths of this machine stay out of it: a card travels.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from search.measured import Figure, Measured, measured
+from search.run_folder import RunFolder
+from trainables.data.spec import DataSpec
+from trainables.formats import FILES
+from trainables.weights import NAMES
+
+# Source of the pictures: what it is, and its name among Hugging Face's data sets where it has one.
+DATA = {
+    "cifar10": ("CIFAR-10", "uoft-cs/cifar10"),
+    "synthetic": ("pictures drawn by two-phase-search (synthetic)", None),
+    "imagefolder": ("a folder of pictures (not published with this card)", None),
+    "parquet": ("parquet files of pictures (not published with this card)", None),
+}
+OWN_WEIGHTS = ("embedded", "none")  # whose licence is the project's
+DECIDED = ("CONFIRMED", "REFUTED")
+
+
+def model_card(run: RunFolder, best: dict[str, Any], formats: Sequence[str], *, final: bool) -> str:
+    """The text of README.md.
+
+    Args:
+        run: the run folder; its report.json is quoted where it is on this very checkpoint.
+        best: best.json, or final.json where `final`.
+        formats: of the export.
+        final: the model was trained on all pictures.
+    """
+    experiment, found = run.read_experiment(), measured(run, best, final=final)
+    front = yaml.safe_dump(
+        _front_matter(experiment, best, found, formats), sort_keys=False, allow_unicode=True
+    )
+    sections = [
+        _what_it_is(experiment, best),
+        _usage(formats),
+        _figures(found),
+        _verdicts(found.report),
+        _limits(found, DataSpec.from_dict(experiment["data"]).source_name),
+        _training(experiment, best),
+    ]
+    text = "\n\n".join("\n".join(lines) for lines in sections if lines)
+    return f"---\n{front}---\n\n{text}\n"
+
+
+def _front_matter(
+    experiment: dict[str, Any], best: dict[str, Any], found: Measured, formats: Sequence[str]
+) -> dict[str, Any]:
+    config = best["config"]
+    described, published = DATA[DataSpec.from_dict(experiment["data"]).source_name]
+    own = config["weights"] in OWN_WEIGHTS
+    front: dict[str, Any] = {
+        "license": "apache-2.0" if own else "other",
+        **({} if own else {"license_name": "see-card"}),
+        "library_name": "pytorch",
+        "pipeline_tag": "image-classification",
+        "tags": [
+            "image-classification",
+            "two-phase-search",
+            config["backbone"],
+            *formats,
+        ],
+        **({"datasets": [published]} if published else {}),
+        "metrics": ["f1", "accuracy"],
+    }
+    if found.figures:
+        split = found.figures[0].split
+        data = {"name": described, "type": published or "image-classification", "split": split}
+        result = {
+            "task": {"type": "image-classification"},
+            "dataset": data,
+            "metrics": [
+                {"type": one.kind, "name": _told(one), "value": round(one.value, 6)}
+                for one in found.figures
+            ],
+        }
+        front["model-index"] = [{"name": experiment["name"], "results": [result]}]
+    return front
+
+
+def _told(figure: Figure) -> str:
+    """A figure's name with its n and its interval, which the front matter has no place for."""
+    pictures = "n not recorded" if figure.num_images is None else f"n = {figure.num_images:,}"
+    if figure.interval:
+        return f"{figure.name} (95 % interval {_span(figure.interval)}, {pictures})"
+    return f"{figure.name} ({figure.split}, selected and so optimistic, {pictures})"
+
+
+def _span(interval: tuple[float, float]) -> str:
+    return f"{interval[0]:.3f} to {interval[1]:.3f}"
+
+
+def _what_it_is(experiment: dict[str, Any], best: dict[str, Any]) -> list[str]:
+    config, names = best["config"], experiment["class_names"]
+    spec = DataSpec.from_dict(experiment["data"])
+    in_head_phase = best["epoch"] <= config["head_epochs"]
+    own = config["weights"] in OWN_WEIGHTS
+    licence = (
+        "Apache-2.0, as the project that trained it"
+        if own
+        else "what was added in training is Apache-2.0; the backbone's weights and the pictures "
+        "have terms of their own, which this card does not know"
+    )
+    return [
+        f"# {experiment['name']}",
+        "",
+        f"A {config['backbone']} with a {config['head']} head that tells {len(names)} classes "
+        f"apart ({', '.join(names)}), fine-tuned in two phases: the head alone on a frozen "
+        "backbone, then the backbone's top with differential learning rates. It is epoch "
+        f"{best['epoch']} of trial {best['trial']} of a hyperparameter search"
+        f"{', of its first phase: the backbone is as pre-trained' if in_head_phase else ''}.",
+        "",
+        f"- Pictures: {DATA[spec.source_name][0]}.",
+        f"- Input: uint8 RGB, {spec.base_px} x {spec.base_px} px; the model itself resizes to "
+        f"{config['resolution_px']} px ({config['interpolation']}) and normalises.",
+        "- Output: one logit a class, in the order above.",
+        f"- Licence: {licence}.",
+    ]
+
+
+def _usage(formats: Sequence[str]) -> list[str]:
+    return [
+        "## Use",
+        "",
+        "In a checkout of two-phase-search, EXPORT being the folder of this card:",
+        "",
+        "```sh",
+        "python -m trainables.predict EXPORT cat.png dog.jpg  # a table",
+        "python -m trainables.predict EXPORT cat.png --json   # all of it, with logits",
+        "python -m search.serve EXPORT                        # over HTTP",
+        "```",
+        "",
+        f"Files: {', '.join(f'`{FILES[form]}`' for form in formats)}, `config.json`. "
+        "The probabilities are the network's own, not calibrated.",
+    ]
+
+
+def _figures(found: Measured) -> list[str]:
+    rows = [
+        f"| {one.name} | {one.value:.3f} "
+        f"| {_span(one.interval) if one.interval else 'missing'} "
+        f"| {'missing' if one.num_images is None else f'{one.num_images:,}'} "
+        f"| {one.split} | {one.remark} |"
+        for one in found.figures
+    ]
+    table = [
+        "| figure | value | 95 % interval | pictures | split | how to take it |",
+        "|---|---|---|---|---|---|",
+        *rows,
+        "",
+    ]
+    return ["## Measured", "", *(table if rows else []), *found.missing]
+
+
+def _verdicts(report: dict[str, Any] | None) -> list[str]:
+    if report is None:
+        return []
+    verdict, claims = report["verdict"], report["claims"]
+    rows = [row for row in claims["rows"] if row["verdict"] in DECIDED]
+    table = [
+        "| verdict | claim | effect (95 % interval) | pictures |",
+        "|---|---|---|---|",
+        *(
+            f"| {row['verdict']} | {_cell(row['claim'])} | {_effect(row)} | {row['num_images']:,} |"
+            for row in rows
+        ),
+        "",
+    ]
+    return [
+        "## What the report says",
+        "",
+        f"{verdict['word']}: {verdict['meaning']} ({verdict['gate']:.0%} macro-F1).",
+        "",
+        f"{claims['sentence']} Those that were decided:",
+        "",
+        *(table if rows else ["None was decided."]),
+    ]
+
+
+def _effect(row: dict[str, Any]) -> str:
+    """Shares in percentage points, all else in its own unit."""
+    effect = row["effect"]
+    if effect is None or effect["value"] is None:
+        return "missing"
+    factor = 100 if row["unit"] == "points" else 1
+    ends = [effect[key] for key in ("lower", "upper")]
+    between = "" if None in ends else f" ({factor * ends[0]:.3g} to {factor * ends[1]:.3g})"
+    return f"{factor * effect['value']:.3g} {row['unit']}{between}"
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|").replace("\n", " ")
+
+
+def _limits(found: Measured, source: str) -> list[str]:
+    if found.report:
+        limits = found.report["limits"]
+    else:
+        limits = [
+            "One trained model is n = 1: nothing here says what another training seed would give.",
+            "What the network goes by (background, colour, texture) was not examined.",
+        ]
+        if source == "synthetic":
+            limits.append("The pictures are generated and say nothing about photographs.")
+    return ["## Limits", "", *(f"- {limit}" for limit in limits)]
+
+
+def _training(experiment: dict[str, Any], best: dict[str, Any]) -> list[str]:
+    """Every setting of the trial, and what is needed to repeat it."""
+    config, data = dict(best["config"]), experiment["data"]
+    if config["weights"] not in NAMES:
+        config["weights"] = Path(config["weights"]).name
+    repeat = {
+        "run": experiment["name"],
+        "space": experiment.get("space", "missing"),
+        "training pictures": best.get("num_images", data["train_size"]),
+        "seed of the split": data["seed"],
+        "fingerprint of the pictures": experiment.get("data_fingerprint", "missing"),
+        "commit of the code": experiment.get("git_commit") or "missing",
+        **experiment.get("versions", {}),
+    }
+    return [
+        "## Training",
+        "",
+        "| setting | value |",
+        "|---|---|",
+        *(f"| {_cell(str(name))} | {_cell(str(value))} |" for name, value in config.items()),
+        "",
+        "| to repeat it | |",
+        "|---|---|",
+        *(f"| {_cell(str(name))} | {_cell(str(value))} |" for name, value in repeat.items()),
+    ]
