@@ -11,6 +11,7 @@ from ray.tune.search import Searcher
 
 from search.halt import Halt
 from search.names import EXPERIMENT_NAME, OBJECTIVE
+from search.ray_output import ray_output_in
 from search.recorder import Recorder
 from search.run_folder import RunFolder
 from search.settings import Settings
@@ -91,7 +92,8 @@ def run_trials(
         ),
     )
     try:
-        tuner.fit()
+        with ray_output_in(folder.root):
+            tuner.fit()
     except (TuneError, OSError):
         if halt.reason is None:
             raise
