@@ -22,14 +22,14 @@ from search.gpus import Gpus, GpuUse
 from search.listener import Listener
 from search.names import OBJECTIVE
 from search.progress import PHASES, Progress, describe_end, duration, short, show_loss
-from search.record import RunRecord, TrialRecord
+from search.record import RunRecord, Status, TrialRecord
 from search.time_left import Left, Pace, num_epochs
 
 REFRESH_SECONDS = 2  # a picture takes 5 to 10 ms of the driver's processor (docs/performance.md)
 LABEL_WIDTH = 10  # columns
 SETTING_LINES = 3  # of the best trial
 OTHER_LINES = 14  # of the picture besides the running trials, and some room below it
-STATUS = {
+STATUS: dict[Status, str] = {
     "running": "running", "finished": "finished", "stopped": "stopped by ASHA",
     "failed": "failed", "diverged": "diverged",
 }  # fmt: skip
@@ -133,7 +133,7 @@ class LiveView(Listener):
         return Group(Text(), Text(title, style="bold"), table, *self._running_trials())
 
     def _rows(
-        self, trials: list[TrialRecord], counts: Counter[str], left: Left | None
+        self, trials: list[TrialRecord], counts: Counter[Status], left: Left | None
     ) -> Iterator[tuple[str, RenderableType]]:
         yield "time", self._time(left)
         shown = [f"{counts[status]} {told}" for status, told in STATUS.items() if counts[status]]

@@ -125,7 +125,6 @@ def card(experiment: dict[str, Any]) -> str:
     """A run in Markdown: what is searched, on which pictures, with which settings."""
     data, settings = experiment["data"], experiment["settings"]
     about = {
-        "run": experiment["name"],
         "space": experiment["space"],
         "pictures": f"{data['source']}: {data['train_size']} to train, {data['val_size']} to "
         f"validate, split with seed {data['seed']}",
@@ -137,8 +136,9 @@ def card(experiment: dict[str, Any]) -> str:
     shown = {name: short(value) for name, value in settings.items() if name not in NOT_SHOWN}
     return "\n".join(
         [
-            *("| | |", "|---|---|", *(f"| {name} | {value} |" for name, value in about.items())),
-            *("", "| setting | |", "|---|---|"),
+            *(f"| run | {experiment['name']} |", "|---|---|"),
+            *(f"| {name} | {value} |" for name, value in about.items()),
+            *("", "Its settings:", "", "| setting | value |", "|---|---|"),
             *(f"| {name} | {value} |" for name, value in shown.items() if value != ""),
         ]
     )

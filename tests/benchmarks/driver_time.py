@@ -6,8 +6,8 @@ end of a finished trial, its confusion matrix and prediction grid included.
     OMP_NUM_THREADS=1 python -m tests.benchmarks.driver_time --trials 1000 --out driver_time.json
 
 A search whose trials are recorded curves: no process trains. All else is real and on disk: study,
-searcher, ASHA, journal, tables, TensorBoard, progress. The time of each trial is the driver's
-spent on it, from asking for it to writing down its end.
+searcher, ASHA, journal, tables, TensorBoard, progress. The time of each trial is the processor time
+that the driver spent on it, from asking for it to writing down its end.
 """
 
 import argparse
