@@ -55,7 +55,7 @@ def best_trials(ranked: Sequence[TrialRecord]) -> Iterator[str]:
             f"{report['epoch']} of {len(trial.reports)}"
             for trial, report in zip(ranked, best, strict=True)
         ],
-        "it": [trial.status for trial in ranked],
+        "status": [trial.status for trial in ranked],
     }
     configs = [trial.config for trial in ranked]
     for name in configs[0] if configs else ():

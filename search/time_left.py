@@ -7,7 +7,7 @@ from typing import Any
 
 from search.record import RunRecord, TrialRecord
 
-RECENT_EPOCHS = 30  # of a phase; what the first ones computed for all, the later ones share
+RECENT_EPOCHS = 10  # of a phase: others may use the machine too, and the first epochs share nothing
 
 
 @dataclass(frozen=True, kw_only=True)
