@@ -27,13 +27,15 @@ def train_arms(design: Design, folder: RunFolder, settings: Settings) -> RunReco
     )
     journal.append(folder.journal, "session_started")
     cells = {number: design.cell(number) for number in range(design.num_runs)}
+    datasets = {seed: fresh_pictures(settings, seed) for seed in design.seeds}
+    board = TensorBoard(folder, datasets, params=["arm"])
     record = train_listed(
         design.items(),
         folder,
-        {seed: fresh_pictures(settings, seed) for seed in design.seeds},
+        datasets,
         settings,
         run=folder,
-        listeners=(FreshProgress(cells, title="arm"), TensorBoard(folder)),
+        listeners=(FreshProgress(cells, title="arm"), board),
         kept_trials=KEPT_TRIALS,
         go_on=f"go on with {resume_command(folder)}",
     )

@@ -1,4 +1,4 @@
-"""The terminal while a search runs: one aligned line an epoch, one a trial's end."""
+"""A search in lines, for a pipe or a file: one aligned line an epoch, one a trial's end."""
 
 import sys
 import time
@@ -37,8 +37,8 @@ class Progress(Listener):
         total = trial.config["head_epochs"] + trial.config["finetune_epochs"]
         self._out(
             f"{self._elapsed()}  {trial.number:>5}  {PHASES[report['phase']]:<8}  "
-            f"{report['epoch']:>2}/{total:<2}  {_loss(report, 'train_loss'):>10}  "
-            f"{_loss(report, 'val_loss'):>8}  {report['val_accuracy']:>7.3f}  "
+            f"{report['epoch']:>2}/{total:<2}  {show_loss(report, 'train_loss'):>10}  "
+            f"{show_loss(report, 'val_loss'):>8}  {report['val_accuracy']:>7.3f}  "
             f"{report[OBJECTIVE]:>6.3f}  {report['images_per_second']:>8.0f}  {_best(record)}"
         )
 
@@ -57,7 +57,8 @@ def describe_end(trial: TrialRecord) -> str:
     best = trial.best
     reached = f"best F1 {best[OBJECTIVE]:.3f} at epoch {best['epoch']}" if best else "no epoch"
     if trial.status == "stopped":
-        return f"stopped by ASHA after {trial.rung} fine-tune epochs, {reached}"
+        epochs = f"{trial.rung} fine-tune epoch{'s' if trial.rung != 1 else ''}"
+        return f"stopped by ASHA after {epochs}, {reached}"
     if trial.status == "failed":
         return f"failed: {trial.cause}"
     return f"{trial.status}, {reached}"
@@ -70,6 +71,11 @@ def duration(seconds: float) -> str:
     return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
 
 
+def short(value: object) -> str:
+    """A setting's value."""
+    return f"{value:.3g}" if isinstance(value, float) else str(value)
+
+
 def _best(record: RunRecord) -> str:
     trial = record.best_trial
     if trial is None or trial.best is None:
@@ -77,7 +83,8 @@ def _best(record: RunRecord) -> str:
     return f"{trial.best[OBJECTIVE]:.3f} (trial {trial.number}, epoch {trial.best['epoch']})"
 
 
-def _loss(report: dict[str, Any], name: str) -> str:
+def show_loss(report: dict[str, Any], name: str) -> str:
+    """A loss that a report may lack: an undefined one is not told."""
     return f"{report[name]:.4f}" if name in report else "-"
 
 

@@ -106,6 +106,10 @@ class Recorder(Callback):
         self._stripped: set[int] = set()  # ended trials without any checkpoint left
         self._tables_due = 0.0  # seconds on the monotonic clock
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Nothing: Tune stores its callbacks for a restore of its own, which is never made."""
+        return {}
+
     @unless_halted
     def setup(self, **info: Any) -> None:
         """Before the first trial: bring best.json up to the journal, which a kill may have left

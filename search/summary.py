@@ -1,19 +1,19 @@
 """The last lines of a search: the best trials, and where everything is."""
 
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 from search.names import OBJECTIVE
-from search.progress import describe_end
-from search.record import RunRecord
+from search.progress import short
+from search.record import RunRecord, TrialRecord
 from search.run_folder import RunFolder
 
 SHOWN_TRIALS = 5
+CELL = 10  # characters of a value; with five of them a line is within 80 columns
 
 
 def print_summary(record: RunRecord, folder: RunFolder) -> None:
     """A table of the best trials and the next commands to type."""
-    trials = [trial for trial in record.trials.values() if trial.reports]
     counts = {
         status: sum(trial.status == status for trial in record.trials.values())
         for status in ("finished", "stopped", "failed", "diverged", "running")
@@ -22,10 +22,12 @@ def print_summary(record: RunRecord, folder: RunFolder) -> None:
     print(f"\n{len(record.trials)} trials: {told}")
     if record.answered:
         print(f"             {len(record.answered)} duplicates were answered from the record")
-    ranked = sorted(trials, key=lambda t: -t.best[OBJECTIVE])[:SHOWN_TRIALS]  # type: ignore[index]
-    for trial in ranked:
-        print(f"  trial {trial.number:>3}  {describe_end(trial)}")
-        print(f"             {_differing(trial.config, [t.config for t in trials])}")
+    tried = [trial for trial in record.trials.values() if trial.best]
+    ranked = sorted(tried, key=lambda t: -t.best[OBJECTIVE])[:SHOWN_TRIALS]  # type: ignore[index]
+    if ranked:
+        print()
+    for line in best_trials(ranked):
+        print(line)
     where = shown_path(folder.root)
     print(f"\nrun folder   {where}")
     if counts["running"]:
@@ -34,6 +36,7 @@ def print_summary(record: RunRecord, folder: RunFolder) -> None:
         return
     print(f"winner       {where}/best.json")
     print(f"watch        .venv/bin/tensorboard --logdir {where}")
+    print(f"study        .venv/bin/optuna-dashboard {where}/study.log")
     if counts["finished"]:
         print(f"confirm      .venv/bin/python -m search.confirm {where}")
     print(f"export       .venv/bin/python -m search.export {where}")
@@ -56,16 +59,33 @@ def resume_command(folder: RunFolder) -> str:
     return f".venv/bin/python -m search.run --resume {run}"
 
 
+def best_trials(ranked: Sequence[TrialRecord]) -> Iterator[str]:
+    """A column a trial, the best one first: what it reached, and the settings that differ."""
+    best = [trial.best or {} for trial in ranked]
+    rows: dict[str, list[str]] = {
+        "best trials": [f"trial {trial.number}" for trial in ranked],
+        "macro-F1": [f"{report[OBJECTIVE]:.3f}" for report in best],
+        "accuracy": [f"{report['val_accuracy']:.3f}" for report in best],
+        "epoch": [
+            f"{report['epoch']} of {len(trial.reports)}"
+            for trial, report in zip(ranked, best, strict=True)
+        ],
+        "status": [trial.status for trial in ranked],
+    }
+    configs = [trial.config for trial in ranked]
+    for name in configs[0] if configs else ():
+        shown = [short(config[name]) for config in configs]
+        if len(set(shown)) > 1:
+            rows[name] = shown
+    width = max(map(len, rows), default=0)
+    for name, values in rows.items():
+        yield f"{name:<{width}}" + "".join(f" {_cell(value):>{CELL}}" for value in values)
+
+
 def shown_path(path: Path) -> str:
     """As it is typed from here: relative when below the working directory."""
     return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
 
 
-def _differing(config: dict[str, Any], configs: list[dict[str, Any]]) -> str:
-    """The settings of one configuration that are not the same in all."""
-    names = [n for n in config if len({str(other[n]) for other in configs}) > 1]
-    return ", ".join(f"{name} {_short(config[name])}" for name in names)
-
-
-def _short(value: object) -> str:
-    return f"{value:.3g}" if isinstance(value, float) else str(value)
+def _cell(value: str) -> str:
+    return value if len(value) <= CELL else f"{value[: CELL - 3]}..."

@@ -12,6 +12,7 @@ from ray.tune.search import Searcher
 from search.halt import Halt
 from search.interrupt import Interrupt
 from search.names import EXPERIMENT_NAME, OBJECTIVE
+from search.ray_output import ray_output_in
 from search.recorder import Recorder
 from search.run_folder import RunFolder
 from search.settings import Settings
@@ -95,7 +96,7 @@ def run_trials(
         ),
     )
     try:
-        with Interrupt(halt, recorder, go_on=go_on):
+        with Interrupt(halt, recorder, go_on=go_on), ray_output_in(folder.root):
             tuner.fit()
     except (TuneError, OSError):
         if halt.reason is None:

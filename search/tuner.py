@@ -1,6 +1,7 @@
 """Puts the search together: Ray's cluster, Optuna's study, ASHA, the trials, the recorder."""
 
 import logging
+import math
 import os
 import time
 
@@ -12,7 +13,8 @@ from search.budget import search_seconds
 from search.early import check_gpus
 from search.environment import check_cores
 from search.halt import Halt
-from search.progress import Progress, duration
+from search.live import progress_of
+from search.progress import duration
 from search.record import RunRecord
 from search.recorder import Recorder
 from search.run_folder import RunFolder
@@ -24,7 +26,7 @@ from search.study import Suggest, TruthfulStudy, study_storage
 from search.summary import resume_command
 from search.tensorboard import TensorBoard
 from search.trials import concurrent_trials, run_trials
-from spaces.registry import Space, load_space
+from spaces.registry import NUM_REHEARSALS, Space, load_space, quiet_study
 from spaces.warm_start import first_asked
 from trainables import journal
 from trainables.config import FineTuneConfig
@@ -57,8 +59,6 @@ def connect(settings: Settings) -> str:
     os.environ.update({k: v for k, v in RAY_SETTINGS.items() if k not in os.environ})
     if not ray.is_initialized():
         ray.init(log_to_driver=False, logging_level=logging.ERROR, configure_logging=True)
-    # Of what Tune tries again, and of a disk that is full, the recorder tells in a line.
-    logging.getLogger("ray.tune").setLevel(logging.CRITICAL)
     resources = ray.cluster_resources()
     nodes = [node["Resources"] for node in ray.nodes() if node["Alive"]]
     check_gpus(settings, num_gpus=resources.get("GPU", 0), where="the cluster")
@@ -84,28 +84,39 @@ def run_search(
     log.write("session_started")
     judge = make_judge(settings)
     scheduler = PhaseAlignedASHA(judge, earlier_reports=log.record.reports)
-    halt = Halt(lambda: _time_is_up(settings, log.record, earlier + time.monotonic() - started))
+
+    def seconds_left() -> float:
+        return _allowed_seconds(settings, log.record) - (earlier + time.monotonic() - started)
+
+    halt = Halt(lambda: _time_is_up(settings, log.record, seconds_left()))
     remaining = settings.num_trials - log.record.num_ended
     if remaining > 0:
-        recorder = Recorder(
-            folder,
-            log,
-            halt,
-            judge=judge,
-            listeners=(study, Progress(), TensorBoard(folder)),
-            quota_bytes=settings.quota_bytes,
+        board = TensorBoard(folder, {settings.seed: data}, params=chosen_names(settings, base))
+        progress = progress_of(
+            log.record,
+            name=folder.root.name,
+            num_trials=settings.num_trials,
+            allowed_seconds=seconds_left,
         )
-        run_trials(
-            searcher=StudySearcher(study),
-            scheduler=scheduler,
-            recorder=recorder,
-            folder=folder,
-            datasets={settings.seed: data},
-            settings=settings,
-            num_trials=remaining,
-            halt=halt,
-            go_on=f"go on with {resume_command(folder)}",
-        )
+        with progress as shown:
+            run_trials(
+                searcher=StudySearcher(study),
+                scheduler=scheduler,
+                recorder=Recorder(
+                    folder,
+                    log,
+                    halt,
+                    judge=judge,
+                    listeners=(study, shown, board),
+                    quota_bytes=settings.quota_bytes,
+                ),
+                folder=folder,
+                datasets={settings.seed: data},
+                settings=settings,
+                num_trials=remaining,
+                halt=halt,
+                go_on=f"go on with {resume_command(folder)}",
+            )
     if halt.reason:
         log.write("halted", reason=halt.reason)
         print(f"halted       {halt.reason}")
@@ -147,6 +158,17 @@ def suggester(space: Space, base: FineTuneConfig) -> Suggest:
     return suggest
 
 
+def chosen_names(settings: Settings, base: FineTuneConfig) -> list[str]:
+    """The settings that a space chooses, from the draws with which `check_space` rehearsed it."""
+    space, study = load_space(settings.space), quiet_study(seed=0)
+    names: dict[str, None] = {}
+    for _ in range(NUM_REHEARSALS):
+        trial = study.ask()
+        space(trial, base)
+        names |= dict.fromkeys(trial.params)
+    return [*names]
+
+
 def make_judge(settings: Settings) -> Judge:
     """ASHA as the settings want it."""
     rungs = Rungs(
@@ -162,17 +184,22 @@ def startup_trials(num_trials: int) -> int:
     return min(max(num_trials // 4, 4), 16)
 
 
-def _time_is_up(settings: Settings, record: RunRecord, elapsed_seconds: float) -> str | None:
+def _allowed_seconds(settings: Settings, record: RunRecord) -> float:
+    """What --max-hours leaves the search, of all its sessions together."""
     if not settings.max_hours:
-        return None
-    allowed = search_seconds(
+        return math.inf
+    return search_seconds(
         record,
         max_hours=settings.max_hours,
         reserved_trials=settings.reserve_trials,
         concurrent=concurrent_trials(settings, ray.cluster_resources()),
     )
-    if elapsed_seconds < allowed:
+
+
+def _time_is_up(settings: Settings, record: RunRecord, seconds_left: float) -> str | None:
+    if seconds_left > 0:
         return None
+    allowed = _allowed_seconds(settings, record)
     kept = duration(settings.max_hours * 3600 - allowed)
     return (
         f"--max-hours {settings.max_hours:g}: {duration(allowed)} are over, {kept} are kept for "

@@ -36,11 +36,10 @@ from search.scheduler import Judge, PhaseAlignedASHA, Rungs
 from search.searcher import StudySearcher
 from search.settings import Settings
 from search.study import TruthfulStudy, study_storage
-from search.tensorboard import TensorBoard
 from search.trials import run_trials
 from search.tuner import RAY_SETTINGS, startup_trials
 from spaces.registry import load_space
-from tests.benchmarks.driver_time import report
+from tests.benchmarks.driver_time import board_of, report
 from tests.benchmarks.record_trials import BASE
 from trainables import journal
 from trainables.config import FineTuneConfig
@@ -135,7 +134,7 @@ def search(folder: RunFolder, slots: int, num_trials: int) -> RunRecord:
         searcher=StudySearcher(study),
         scheduler=PhaseAlignedASHA(judge),
         recorder=Recorder(
-            folder, log, halt, judge=judge, listeners=(study, Progress(), TensorBoard(folder))
+            folder, log, halt, judge=judge, listeners=(study, Progress(), board_of(folder))
         ),
         folder=folder,
         datasets={},

@@ -63,5 +63,7 @@ def test_how_a_trial_ended():
     assert (
         describe_end(trial) == "stopped by ASHA after 3 fine-tune epochs, best F1 0.610 at epoch 4"
     )
+    trial.rung = 1
+    assert describe_end(trial).startswith("stopped by ASHA after 1 fine-tune epoch, ")
     trial.status, trial.cause = "failed", "out of memory"
     assert describe_end(trial) == "failed: out of memory"

@@ -98,7 +98,7 @@ def test_the_terminal_shows_a_line_an_epoch_and_where_things_are(finished):
     column = header.index("best F1 so far")
     epochs = [line for line in lines if " finetune " in line or " head " in line]
     assert len([line for line in epochs if line[column:].startswith("0.")]) == 10
-    assert "stopped by ASHA after 1 fine-tune epochs" in told
+    assert "stopped by ASHA after 1 fine-tune epoch," in told
     assert f"report       .venv/bin/python -m analysis.report {folder.root}" in told
     assert "Traceback" not in told
 
