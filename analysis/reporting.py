@@ -145,7 +145,7 @@ def checkpoint_of(run: Run) -> Path:
         raise NotTestable(f"no trial has finished an epoch ({fates})")
     if run.checkpoint is None:
         raise NotTestable(
-            f"{run.best['checkpoint']}, the checkpoint of trial {run.best['trial']}, is not there"
+            f"the checkpoint of trial {run.best['trial']} is not there ({run.best['checkpoint']})"
         )
     return run.checkpoint
 
