@@ -3,7 +3,6 @@
 import shlex
 import sys
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Annotated, Literal
 
 import tyro
@@ -11,6 +10,7 @@ import tyro
 from analysis.reporting import write_report
 from analysis.statistics import NUM_RESAMPLES
 from trainables.errors import UserError, refuse
+from trainables.remote.working_copy import working_copy
 
 COMMAND = "python -m analysis.report"
 
@@ -19,7 +19,7 @@ COMMAND = "python -m analysis.report"
 class Options:
     """Report on a run's best checkpoint, on the test images that the search has never seen."""
 
-    run: Annotated[Path, tyro.conf.Positional]  # folder that `python -m search.run` made
+    run: Annotated[str, tyro.conf.Positional]  # folder that search.run made, or its URI
     images_per_class: int = 200  # test images that the battery changes in some forty ways
     device: Literal["auto", "cpu", "cuda"] = "auto"  # auto takes a GPU when there is one
     batch_size: int = 256  # images a forward pass
@@ -39,19 +39,20 @@ def main() -> None:
     try:
         options = tyro.cli(Options, prog=COMMAND)
         options.check()
-        sentence, page = write_report(
-            options.run,
-            images_per_class=options.images_per_class,
-            device=options.device,
-            batch_size=options.batch_size,
-            num_resamples=options.num_resamples,
-            seed=options.seed,
-            command=f"{COMMAND} {shlex.join(sys.argv[1:])}",
-        )
+        with working_copy(options.run) as run:
+            sentence, page = write_report(
+                run.path,
+                images_per_class=options.images_per_class,
+                device=options.device,
+                batch_size=options.batch_size,
+                num_resamples=options.num_resamples,
+                seed=options.seed,
+                command=f"{COMMAND} {shlex.join(sys.argv[1:])}",
+            )
     except UserError as error:
         print(*(f"error: {fault}" for fault in error.faults), sep="\n", file=sys.stderr)
         sys.exit(2)
-    print(sentence, page, sep="\n")
+    print(sentence, run.shown(page), sep="\n")
 
 
 if __name__ == "__main__":

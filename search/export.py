@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image
 
 from search.cli import run_main
-from search.run_folder import RunFolder
+from search.run_folder import RunFolder, opened
 from trainables import journal
 from trainables.checkpoints import TrainedModel, load_trained
 from trainables.data.load import load_training
@@ -29,18 +29,23 @@ TOLERANCE = 1e-4  # of a logit; another process may sum in another order
 def main(arguments: Sequence[str]) -> None:
     """Write the export, reload it in a fresh process, compare; nothing stays when they differ."""
     parser = argparse.ArgumentParser(prog="python -m search.export", description=__doc__)
-    parser.add_argument("run", type=Path, help="run folder, such as runs/demo")
+    parser.add_argument("run", help="run folder, such as runs/demo, or its URI")
     parser.add_argument("--final", action="store_true", help="the model of search.confirm --final")
     options = parser.parse_args(arguments)
-    folder = RunFolder(options.run)
+    with opened(options.run) as folder:
+        export(folder, final=options.final)
+
+
+def export(folder: RunFolder, *, final: bool) -> None:
+    """Export the run's best model, or its final one."""
     experiment = folder.read_experiment()
-    best = folder.read_final() if options.final else folder.read_best()
-    goal = folder.export_final if options.final else folder.export
+    best = folder.read_final() if final else folder.read_best()
+    goal = folder.export_final if final else folder.export
     trained = load_trained(folder.root / best["checkpoint"])
     probes = load_training(DataSpec.from_dict(experiment["data"])).val.images[:NUM_PROBES]
     figures = {name: best[name] for name in PROVENANCE if name in best}
     provenance = figures | {"run": experiment["name"], "git_commit": experiment["git_commit"]}
-    with tempfile.TemporaryDirectory(dir=folder.root) as scratch:
+    with tempfile.TemporaryDirectory(dir=folder.root, prefix=".export.") as scratch:
         made = Path(scratch) / "export"
         made.mkdir()
         save_exported(trained, made, provenance=provenance)
@@ -54,10 +59,11 @@ def main(arguments: Sequence[str]) -> None:
     journal.append(folder.journal, "exported", folder=goal.name, **figures)
     reached = (
         f"trained on all {best['num_images']:,} pictures, nothing held out"
-        if options.final
+        if final
         else f"validation macro-F1 {best['val_macro_f1']:.3f}"
     )
-    print(f"exported     {goal}: trial {best['trial']}, epoch {best['epoch']}, {reached}")
+    where = folder.shown(goal)
+    print(f"exported     {where}: trial {best['trial']}, epoch {best['epoch']}, {reached}")
     print(
         f"reloaded     in a fresh process: {NUM_PROBES} pictures, same classes, "
         f"logits within {worst:.1e}"

@@ -8,7 +8,6 @@ from search.record import RunRecord
 from search.recorder import KEPT_TRIALS
 from search.run_folder import RunFolder
 from search.settings import Settings
-from search.summary import shown_path
 from search.tensorboard import TensorBoard
 from trainables import journal
 
@@ -44,7 +43,7 @@ def train_arms(design: Design, folder: RunFolder, settings: Settings) -> RunReco
 def print_next(record: RunRecord, folder: RunFolder) -> None:
     """Where everything is, and the command that decides."""
     trained = [trial.status for trial in record.trials.values()]
-    where = shown_path(folder.root)
+    where = folder.shown(folder.root)
     print(f"\n{len(trained)} trainings: {trained.count('finished')} finished")
     print(f"run folder   {where}")
     print(f"watch        .venv/bin/tensorboard --logdir {where}")

@@ -8,7 +8,6 @@ configurations and the same stops show that the record is whole and what led to 
 import argparse
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
 from search.cli import run_main
 from search.run_folder import RunFolder
@@ -17,8 +16,8 @@ from search.run_folder import RunFolder
 def main(arguments: Sequence[str]) -> int:
     """Print what was compared; 1 when a decision differs."""
     parser = argparse.ArgumentParser(prog="python -m search.replay", description=__doc__)
-    parser.add_argument("run", type=Path, help="run folder, such as runs/demo")
-    folder = RunFolder(parser.parse_args(arguments).run)
+    parser.add_argument("run", help="run folder, such as runs/demo, or its URI")
+    folder = RunFolder.at(parser.parse_args(arguments).run)
     experiment = folder.read_experiment()
 
     from search.decisions import play_again

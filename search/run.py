@@ -8,7 +8,8 @@ from pathlib import Path
 
 from search.cli import parse_settings, run_main
 from search.design import Design, design_around
-from search.run_folder import RunFolder, choose_folder
+from search.record import RunRecord
+from search.run_folder import RunFolder, choose_address, opened
 from search.settings import Settings
 from spaces.registry import check_space
 from trainables.config import FineTuneConfig
@@ -20,21 +21,28 @@ def main(arguments: Sequence[str]) -> None:
     base = settings.base_config(precision="float32")
     check_space(settings.space, base)
     stem = f"{Path(settings.around).resolve().name}-cures" if settings.around else settings.preset
-    folder = choose_folder(settings.storage, settings.name, stem, resume=settings.resume)
+    address = choose_address(settings.storage, settings.name, stem, resume=settings.resume)
     design = None if settings.resume else design_around(settings, base)
     if settings.dry_run:
-        told = {**settings.to_dict(), "run_folder": str(folder.root)}
+        told = {**settings.to_dict(), "run_folder": address}
         if design:
             told |= {"num_trials": design.num_runs, "interventions": design.to_dict()}
         print(json.dumps(told, indent=2))
         return
-    search(settings, folder)
+    with opened(address, checkpoints=False) as folder:
+        record = search(settings, folder)
+    if record:
+        from search.diagnosis import diagnose
+
+        diagnose(record, settings, address)
 
 
-def search(settings: Settings, folder: RunFolder) -> None:
-    """Everything heavy is imported here, after the arguments have been checked."""
+def search(settings: Settings, folder: RunFolder) -> RunRecord | None:
+    """The search, or None where arms were trained instead.
+
+    Everything heavy is imported here, after the arguments have been checked.
+    """
     from search import intervene, preparation, summary, tuner
-    from search.diagnosis import diagnose
     from search.disk import enough_room
     from search.environment import check_gpus, choose_precision
     from search.lock import only_driver
@@ -61,10 +69,10 @@ def search(settings: Settings, folder: RunFolder) -> None:
         settings = pack_gpus(settings)
         if design:
             intervene.print_next(intervene.train_arms(design, folder, settings), folder)
-            return
+            return None
         record = tuner.run_search(settings, folder, data.pictures, base)
     summary.print_summary(record, folder)
-    diagnose(record, settings, folder)
+    return record
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ from trainables.config import BOUNDS as TRIAL_BOUNDS
 from trainables.config import CHOICES, FineTuneConfig
 from trainables.data.spec import DataSpec
 from trainables.errors import UserError, refuse
+from trainables.remote.store import is_uri
 from trainables.reuse import MODES as REUSE_MODES
 from trainables.reuse import Mode, Reuse
 from trainables.weights import check_weights
@@ -103,7 +104,7 @@ class Settings:
     name: str = ""
     """the run's name; default: the preset's, with a number when taken"""
     storage: str = "runs"
-    """folder of the runs"""
+    """folder of the runs, which every node can write, or s3://BUCKET/PREFIX"""
     resume: bool = False
     """go on with the run --name where it was cut short"""
     dry_run: bool = False
@@ -176,6 +177,11 @@ class Settings:
                 assert parse_bytes(text or "0") >= 0
             except UserError as error:
                 yield from (f"{flag}: {fault}" for fault in error.faults)
+        if self.disk_quota and is_uri(self.storage):
+            yield (
+                f"--disk-quota came with --storage {self.storage}; allowed: a quota of a folder; a "
+                "bucket does not fill up, and a run keeps few checkpoints"
+            )
         if self.reuse not in REUSE_MODES:
             yield f"--reuse is {self.reuse!r}; allowed: {', '.join(REUSE_MODES)}"
         for flag in ("max_concurrent", "max_hours", "reserve_trials", "seed"):

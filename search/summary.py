@@ -1,6 +1,5 @@
 """The last lines of a search: the best trials, and where everything is."""
 
-from pathlib import Path
 from typing import Any
 
 from search.names import OBJECTIVE
@@ -26,10 +25,10 @@ def print_summary(record: RunRecord, folder: RunFolder) -> None:
     for trial in ranked:
         print(f"  trial {trial.number:>3}  {describe_end(trial)}")
         print(f"             {_differing(trial.config, [t.config for t in trials])}")
-    where = shown_path(folder.root)
+    where = folder.shown(folder.root)
     print(f"\nrun folder   {where}")
     if counts["running"]:
-        run = f"--storage {shown_path(folder.root.parent)} --name {folder.root.name}"
+        run = f"--storage {where.rpartition('/')[0] or '.'} --name {folder.root.name}"
         print(f"go on        .venv/bin/python -m search.run --resume {run}")
     if not ranked:
         return
@@ -39,11 +38,6 @@ def print_summary(record: RunRecord, folder: RunFolder) -> None:
         print(f"confirm      .venv/bin/python -m search.confirm {where}")
     print(f"export       .venv/bin/python -m search.export {where}")
     print(f"report       .venv/bin/python -m analysis.report {where}")
-
-
-def shown_path(path: Path) -> str:
-    """As it is typed from here: relative when below the working directory."""
-    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
 
 
 def _differing(config: dict[str, Any], configs: list[dict[str, Any]]) -> str:
