@@ -63,6 +63,8 @@ def search(settings: Settings, folder: RunFolder) -> RunRecord | None:
         if design:
             settings = replace(settings, num_trials=design.num_runs)
         new = preparation.begin(settings, folder, base, design)
+    if folder.is_pulled:
+        print(f"copy         {folder.root} (tensorboard --logdir), pushed to {folder.address}")
     with only_driver(folder.root), enough_room(folder.root):
         data = new or preparation.continue_with(settings, folder)
         print(f"cluster      {tuner.connect(settings)}")

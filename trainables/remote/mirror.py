@@ -5,16 +5,17 @@ is at least as new as the journal there. What was taken away here goes last of a
 of trials are not copied: their workers write them to the store (`trial_folder`).
 """
 
+import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path, PurePosixPath
 
 from trainables.remote.lease import BEAT_S, Lease
-from trainables.remote.store import Store, StoreError
+from trainables.remote.store import Store
 
 JOURNAL = "journal.jsonl"
 TRIALS, CHECKPOINT, EVENTS = "trials", "checkpoint_", "events.out.tfevents"
-Stamp = tuple[int, int]  # of a file: bytes, and the time of its last change in ns
+Stamp = tuple[int, int, int]  # of a file: its inode, bytes, and the time of its last change in ns
 
 
 class Mirror:
@@ -60,7 +61,7 @@ class Mirror:
         journals = [key for key in found if PurePosixPath(key).name == JOURNAL]
         stamps = {key: _stamp(found[key]) for key in journals}
         contents = {key: found[key].read_bytes() for key in journals}
-        due = set(self._due)  # what the journals above have told
+        due = list(self._due)  # what the journals above have told
         for key in found.keys() - contents.keys():
             self._push_file(key, found[key])
         for key, content in contents.items():
@@ -70,7 +71,6 @@ class Mirror:
         gone = self._pushed.keys() - found.keys()
         dropped = [key for trial in due for key in self._other_checkpoints(trial)]
         self.store.delete([*gone, *dropped])
-        self._due -= due
         for key in gone:
             del self._pushed[key]
 
@@ -84,6 +84,7 @@ class Mirror:
             return  # taken away meanwhile
 
     def _other_checkpoints(self, trial: str) -> list[str]:
+        self._due.discard(trial)  # before the next line: who changes his mind is heard next time
         kept = self._kept[trial]
         return [
             key
@@ -92,12 +93,11 @@ class Mirror:
             and name != kept
         ]
 
-    def _files(self) -> list[tuple[str, Path]]:
-        return [
-            (path.relative_to(self.folder).as_posix(), path)
-            for path in sorted(self.folder.rglob("*"))
-            if path.is_file() and not path.is_symlink()
-        ]
+    def _files(self) -> Iterator[tuple[str, Path]]:
+        for root, _, names in os.walk(self.folder):  # passes over what vanishes meanwhile
+            for path in (Path(root) / name for name in names):
+                if not path.is_symlink():
+                    yield path.relative_to(self.folder).as_posix(), path
 
 
 class Pusher:
@@ -125,8 +125,8 @@ class Pusher:
             try:
                 self._lease.beat()
                 self._mirror.push()
-            except StoreError as error:
-                self._on_fault(str(error))
+            except Exception as error:  # a thread that died in silence would push nothing
+                self._on_fault(str(error) or repr(error))
                 return
 
 
@@ -143,4 +143,4 @@ def _is_mirrored(key: str) -> bool:
 
 def _stamp(path: Path) -> Stamp:
     found = path.stat()
-    return found.st_size, found.st_mtime_ns
+    return found.st_ino, found.st_size, found.st_mtime_ns
