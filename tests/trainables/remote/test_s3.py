@@ -1,5 +1,6 @@
 """The same on S3 itself (moto on loopback): what only a real protocol can show."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from trainables.errors import UserError
 from trainables.remote.lease import Lease
 from trainables.remote.mirror import Mirror
 from trainables.remote.store import Store, StoreError
+from trainables.remote.trial_folder import open_trial_folder
 from trainables.remote.working_copy import check_writable, fetched, working_copy
 
 
@@ -68,6 +70,32 @@ def test_a_push_costs_a_put_for_each_file_that_has_changed(s3: LoopbackS3, tmp_p
     assert dict(s3.requests) == {"PUT": 3}
     mirror.push()
     assert dict(s3.requests) == {"PUT": 3}
+
+
+def test_what_an_epochs_checkpoint_costs(s3: LoopbackS3):
+    with open_trial_folder(f"s3://{BUCKET}/trial") as folder:
+        s3.requests.clear()
+        for epoch in (1, 2):
+            made = folder.path / f"checkpoint_{epoch:04d}"
+            made.mkdir()
+            for name in ("state.safetensors", "state.json", "SHA256SUMS"):
+                (made / name).write_text("x")
+            folder.push(made.name)
+        assert dict(s3.requests) == {"PUT": 6}
+        shutil.rmtree(folder.path / "checkpoint_0001")
+        folder.push("checkpoint_0002")
+    assert dict(s3.requests) == {"PUT": 9, "LIST": 1, "DELETE": 1}
+    assert {key.partition("/")[0] for key in Store(f"s3://{BUCKET}/trial").sizes()} == {
+        "checkpoint_0002"
+    }
+
+
+def test_a_beat_costs_a_list_and_a_put(s3: LoopbackS3):
+    lease = Lease(Store(f"s3://{BUCKET}/beating"))
+    lease.acquire()
+    s3.requests.clear()
+    lease.beat()
+    assert dict(s3.requests) == {"LIST": 1, "PUT": 1}
 
 
 def test_a_run_is_worked_on_and_read(s3: LoopbackS3):
