@@ -111,8 +111,9 @@ class RunFolder:
             experiment: dict[str, Any] = json.loads(self.experiment.read_text())
             version = experiment["format_version"]
         except (OSError, ValueError, KeyError, TypeError) as error:
+            cause = error.strerror if isinstance(error, OSError) else error
             raise UserError(
-                f"{self.address} is no run folder ({error}); allowed: a folder that "
+                f"{self.address} is no run folder ({EXPERIMENT}: {cause}); allowed: a folder that "
                 "`python -m search.run` made, such as runs/demo"
             ) from error
         if version != FORMAT_VERSION:

@@ -46,7 +46,7 @@ class WorkingCopy:
         """A path in the folder as a user finds it."""
         if self.mirror is None:
             return str(path)
-        return f"{self.address}/{path.relative_to(self.path).as_posix()}"
+        return "/".join((self.address, *path.relative_to(self.path).parts))
 
     def lose(self, reason: str) -> None:
         """The store takes nothing more; `on_loss` is told."""

@@ -56,6 +56,7 @@ def test_what_the_body_changes_is_in_the_store_and_the_copy_is_gone(run: str):
         assert not (copy.path / "trials/t/checkpoint_0001").exists()
         add_a_line(copy)
         assert copy.shown(copy.path / "report" / "index.html") == f"{run}/report/index.html"
+        assert copy.shown(copy.path) == run
     assert not copy.path.parent.exists()
     store = Store(run)
     assert store.read("journal.jsonl") == b"one\ntwo\n"
