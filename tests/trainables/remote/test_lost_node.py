@@ -55,7 +55,8 @@ def work(monkeypatch, coloured_squares):
     return worked
 
 
-@pytest.mark.timeout(60)
+@pytest.mark.slow
+@pytest.mark.timeout(120)
 def test_a_lost_node_costs_at_most_the_epoch_that_it_was_in(work, uri: str, tmp_path: Path):
     whole = work(str(tmp_path), Driver())
     assert [report["epoch"] for report in whole] == [1, 2, 3, 4]
