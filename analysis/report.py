@@ -7,11 +7,11 @@ import argparse
 import shlex
 import sys
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
 from analysis.run_files import check_run_files
 from trainables.command import Parser, run_main
 from trainables.errors import refuse
+from trainables.remote.working_copy import working_copy
 
 COMMAND = "python -m analysis.report"
 LEAST = {"images_per_class": 3, "batch_size": 1, "num_resamples": 100, "seed": 0}
@@ -21,27 +21,28 @@ DEVICES = ("auto", "cpu", "cuda")
 def main(arguments: Sequence[str]) -> None:
     """Check all that can be checked; only then import what is heavy, and report."""
     options = parse(arguments)
-    check_run_files(options.run)
+    with working_copy(options.run) as run:
+        check_run_files(run.path)
 
-    from analysis.reporting import write_report
+        from analysis.reporting import write_report
 
-    sentence, page = write_report(
-        options.run,
-        images_per_class=options.images_per_class,
-        device=options.device,
-        batch_size=options.batch_size,
-        num_resamples=options.num_resamples,
-        seed=options.seed,
-        command=f"{COMMAND} {shlex.join(arguments)}",
-    )
-    print(sentence, page, sep="\n")
+        sentence, page = write_report(
+            run.path,
+            images_per_class=options.images_per_class,
+            device=options.device,
+            batch_size=options.batch_size,
+            num_resamples=options.num_resamples,
+            seed=options.seed,
+            command=f"{COMMAND} {shlex.join(arguments)}",
+        )
+    print(sentence, run.shown(page), sep="\n")
 
 
 def parse(arguments: Sequence[str]) -> argparse.Namespace:
     """The command line; UserError for numbers out of bounds."""
     parser = Parser("analysis.report", __doc__)
     add = parser.add_argument
-    add("run", type=Path, help="run folder, such as runs/demo")
+    add("run", help="run folder, such as runs/demo, or its URI")
     add(
         "--images-per-class",
         type=int,

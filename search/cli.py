@@ -9,7 +9,7 @@ from typing import Any, get_type_hints
 import tyro
 
 from search.flags import flag_of, read_settings_file, word_faults
-from search.run_folder import RunFolder
+from search.run_folder import RunFolder, join
 from search.setting_groups import (
     DataSettings,
     InterventionSettings,
@@ -136,7 +136,7 @@ def _first_look(arguments: Sequence[str]) -> argparse.Namespace:
 
 def _inherited(first: argparse.Namespace) -> dict[str, Any]:
     """What a run around another run's winner takes over from it, unless told otherwise."""
-    run = RunFolder(Path(first.around))
+    run = RunFolder.at(first.around)
     settings, config = run.read_experiment()["settings"], run.read_best()["config"]
     return {
         **{name: settings[name] for name in OF_THE_RUN if name in settings},
@@ -146,6 +146,6 @@ def _inherited(first: argparse.Namespace) -> dict[str, Any]:
 
 
 def _recorded(first: argparse.Namespace) -> dict[str, Any]:
-    experiment = RunFolder(Path(first.storage) / first.name).read_experiment()
+    experiment = RunFolder.at(join(first.storage, first.name)).read_experiment()
     settings: dict[str, Any] = experiment["settings"]
     return {**settings, "storage": first.storage, "resume": False, "dry_run": False}

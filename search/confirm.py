@@ -9,12 +9,11 @@ import argparse
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 
 from search.confirmation import BOUNDS, settle_plan
 from search.lock import only_driver
 from search.record import RunRecord
-from search.run_folder import RunFolder
+from search.run_folder import RunFolder, opened
 from search.settings import Settings
 from trainables.command import Parser, run_main
 from trainables.errors import refuse
@@ -32,7 +31,12 @@ RESOURCES = {
 def main(arguments: Sequence[str]) -> None:
     """Check all that can be checked; only then import what is heavy, and confirm."""
     options = parse(arguments)
-    run = RunFolder(options.run)
+    with opened(options.run) as run:
+        confirm_in(run, options)
+
+
+def confirm_in(run: RunFolder, options: argparse.Namespace) -> None:
+    """Settle what is trained, and train what of it is not done yet."""
     recorded = Settings(**run.read_experiment()["settings"])
     given = {name: getattr(options, name) for name in RESOURCES}
     settings = replace(recorded, **{n: value for n, value in given.items() if value is not None})
@@ -53,7 +57,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     """The command line; UserError for numbers out of bounds."""
     parser = Parser("search.confirm", __doc__)
     add = parser.add_argument
-    add("run", type=Path, help="run folder, such as runs/demo")
+    add("run", help="run folder, such as runs/demo, or its URI")
     add("--top", type=int, metavar="K", help="configurations to confirm (default: 3)")
     add("--seeds", type=int, metavar="N", help="fresh seeds for each (default: 3)")
     add("--final", action="store_true", help="then train the winner on train + validation")

@@ -15,7 +15,6 @@ from search.record import RunRecord
 from search.retrain import retrain
 from search.run_folder import RunFolder, write_json
 from search.settings import Settings
-from search.summary import shown_path
 from search.tuner import connect
 from trainables import journal
 from trainables.checkpoint_folders import folder_name
@@ -61,7 +60,7 @@ def confirm(run: RunFolder, plan: Plan, settings: Settings, *, final: bool) -> N
 
 def train_grid(run: RunFolder, plan: Plan, settings: Settings) -> RunRecord:
     """Train every candidate with every seed, or what is left of it."""
-    folder = RunFolder(run.confirm)
+    folder = run.inside("confirm")
     done = RunRecord.read(folder.journal)
     if done.num_ended == plan.num_runs:  # killed between the last training and confirm.json
         return done
@@ -133,7 +132,7 @@ def train_final(run: RunFolder, result: dict[str, Any], settings: Settings) -> N
         pictures = preparation.continue_with(settings, run).pictures
         print(f"cluster      {connect(settings)}")
         retrain(run, winner, pictures, pack_gpus(settings))
-    print(f"\nfinal        {shown_path(run.final)}")
+    print(f"\nfinal        {run.shown(run.final)}")
     print(f"             {run.read_final()['note']}")
 
 
@@ -180,8 +179,8 @@ def read_confirmation(run: RunFolder) -> dict[str, Any]:
 
 def print_next(run: RunFolder, *, has_winner: bool) -> None:
     """Where the result is, and what to type next."""
-    where = shown_path(run.root)
-    print(f"\nconfirmed    {shown_path(run.confirmation)}")
+    where = run.shown(run.root)
+    print(f"\nconfirmed    {run.shown(run.confirmation)}")
     if run.final.exists():
         print(f"export       .venv/bin/python -m search.export {where} --final")
     elif has_winner:

@@ -9,7 +9,6 @@ is chosen on the pictures that judge.
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
-from pathlib import Path
 from typing import Any
 
 from search.aim import choose_aim
@@ -85,7 +84,7 @@ def design_around(settings: Settings, base: FineTuneConfig) -> Design | None:
         return None
     from spaces.interventions import BASELINE, PLACEBO, RUN_SETTINGS, aimed_arms
 
-    run = RunFolder(Path(settings.around))
+    run = RunFolder.at(settings.around)
     aim = choose_aim(run, settings.aim, seed=settings.seed)
     winner = FineTuneConfig.from_dict(run.read_best()["config"])
     if winner.pair:

@@ -7,17 +7,21 @@ from pathlib import Path
 
 from search.names import OBJECTIVE
 from search.record import RunRecord
-from search.run_folder import RunFolder
 from search.settings import Settings
 from trainables.evaluation import GATE
 
 Z = 1.96  # 95 % of a normal distribution
 
 
-def diagnose(record: RunRecord, settings: Settings, folder: RunFolder) -> None:
-    """Run `analysis.report` on the run where its winner may lie below the gate (decks A and B).
+def diagnose(record: RunRecord, settings: Settings, address: str) -> None:
+    """Run `analysis.report` where the winner may lie below the gate (decks A and B).
 
     The report is a process of its own: it opens the sealed test, and the search does not.
+
+    Args:
+        record: of the search.
+        settings: of the run.
+        address: of the run, which nobody works on meanwhile.
     """
     best = record.best_trial
     if not settings.diagnose or best is None or best.best is None:
@@ -26,7 +30,7 @@ def diagnose(record: RunRecord, settings: Settings, folder: RunFolder) -> None:
     if is_clear_of_gate(value, settings.val_size):
         return
     print(f"\ndiagnosis    validation macro-F1 {value:.3f} is not clear of the {GATE:.0%} gate")
-    command = [sys.executable, "-m", "analysis.report", str(folder.root)]
+    command = [sys.executable, "-m", "analysis.report", address]
     if subprocess.run(command, cwd=Path(__file__).parents[1]).returncode:
         print("diagnosis    the report could not be written; the search is whole all the same")
 

@@ -16,21 +16,18 @@ from optuna.distributions import (
 )
 
 from search.design import Design
-from search.run_folder import RunFolder
+from search.run_folder import shown
 from search.setting_groups import GPUS_AUTO, GROUPS
 from search.settings import Settings
-from search.summary import shown_path
 from spaces.registry import NUM_REHEARSALS, Rehearsal
 
 NAME_WIDTH = 22
 NOT_SHOWN = ("resume", "dry_run")
 
 
-def as_json(
-    settings: Settings, folder: RunFolder, rehearsal: Rehearsal, design: Design | None
-) -> str:
-    """The settings by name, the run folder, the space, and with --around its design."""
-    told: dict[str, Any] = {**settings.to_dict(), "run_folder": str(folder.root)}
+def as_json(settings: Settings, address: str, rehearsal: Rehearsal, design: Design | None) -> str:
+    """The settings by name, the run's address, the space, and with --around its design."""
+    told: dict[str, Any] = {**settings.to_dict(), "run_folder": address}
     if design:
         told |= {"num_trials": design.num_runs, "interventions": design.to_dict()}
     else:
@@ -46,7 +43,7 @@ def as_json(
 
 
 def as_text(
-    settings: Settings, folder: RunFolder, rehearsal: Rehearsal, design: Design | None
+    settings: Settings, address: str, rehearsal: Rehearsal, design: Design | None
 ) -> list[str]:
     """Lines: the settings by group, the space, the resources and the steps."""
     defaults = Settings()
@@ -59,7 +56,7 @@ def as_text(
             if name not in NOT_SHOWN
         ]
     lines += ["", *(_of_design(design) if design else _of_space(settings, rehearsal))]
-    lines += ["", *_resources(settings), "", *_steps(settings, folder, design)]
+    lines += ["", *_resources(settings), "", *_steps(settings, address, design)]
     return lines
 
 
@@ -111,12 +108,12 @@ def _resources(settings: Settings) -> list[str]:
     ]
 
 
-def _steps(settings: Settings, folder: RunFolder, design: Design | None) -> list[str]:
+def _steps(settings: Settings, address: str, design: Design | None) -> list[str]:
     epochs = f"{settings.head_epochs} + {settings.finetune_epochs} epochs"
     count = design.num_runs if design else settings.num_trials
     rungs = ", ".join(map(str, milestones(settings)))
     judged = f"ASHA stops the weak after {rungs} epochs of phase 2" if rungs else "none is stopped"
-    where = shown_path(folder.root)
+    where = shown(address)
     begin = (
         f"go on with {where}" if settings.resume else f"audit {settings.data}, then make {where}"
     )

@@ -2,9 +2,8 @@
 
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
-from search.run_folder import RunFolder
+from search.run_folder import opened
 from trainables.command import Parser, run_main
 from trainables.errors import refuse
 from trainables.formats import FILES, missing_packages
@@ -13,7 +12,7 @@ from trainables.formats import FILES, missing_packages
 def main(arguments: Sequence[str]) -> None:
     """Write the export, reload it in a fresh process, compare; nothing stays when they differ."""
     parser = Parser("search.export", __doc__)
-    parser.add_argument("run", type=Path, help="run folder, such as runs/demo")
+    parser.add_argument("run", help="run folder, such as runs/demo, or its URI")
     parser.add_argument("--final", action="store_true", help="the model of search.confirm --final")
     parser.add_argument(
         "--format",
@@ -26,13 +25,13 @@ def main(arguments: Sequence[str]) -> None:
     options = parser.parse_args(arguments)
     formats = [name for name in FILES if name == "safetensors" or name in options.format]
     refuse(missing_packages(formats))
-    run = RunFolder(options.run)
-    run.read_experiment()
-    _ = run.read_final() if options.final else run.read_best()
+    with opened(options.run) as run:
+        run.read_experiment()
+        _ = run.read_final() if options.final else run.read_best()
 
-    from search.exporting import export_run  # torch, after the arguments have been checked
+        from search.exporting import export_run  # torch, after the arguments have been checked
 
-    export_run(run, formats, final=options.final)
+        export_run(run, formats, final=options.final)
 
 
 if __name__ == "__main__":

@@ -14,12 +14,11 @@ from PIL import Image
 
 from search.model_card import model_card
 from search.run_folder import RunFolder
-from search.summary import shown_path
 from trainables import journal
 from trainables.checkpoints import TrainedModel, load_trained
 from trainables.data.load import load_training
 from trainables.data.spec import DataSpec
-from trainables.errors import UserError
+from trainables.errors import RunError
 from trainables.exported import save_exported
 from trainables.formats import FILES
 from trainables.graphs import save_onnx, save_program, trace
@@ -43,7 +42,7 @@ def export_run(run: RunFolder, formats: Sequence[str], *, final: bool) -> None:
         final: the model that was trained on all pictures.
 
     Raises:
-        UserError: a reloaded file answers otherwise; an earlier export is as it was.
+        RunError: a reloaded file answers otherwise; an earlier export is as it was.
     """
     experiment = run.read_experiment()
     best = run.read_final() if final else run.read_best()
@@ -52,7 +51,7 @@ def export_run(run: RunFolder, formats: Sequence[str], *, final: bool) -> None:
     probes = probe_pictures(DataSpec.from_dict(experiment["data"]))
     figures = {name: best[name] for name in PROVENANCE if name in best}
     provenance = figures | {"run": experiment["name"], "git_commit": experiment["git_commit"]}
-    with tempfile.TemporaryDirectory(dir=run.root) as scratch:
+    with tempfile.TemporaryDirectory(dir=run.root, prefix=".export.") as scratch:
         made = Path(scratch) / "export"
         made.mkdir()
         save_all(trained, made, formats, provenance=provenance)
@@ -67,7 +66,7 @@ def export_run(run: RunFolder, formats: Sequence[str], *, final: bool) -> None:
         if final
         else f"validation macro-F1 {best['val_macro_f1']:.3f}"
     )
-    where = shown_path(goal)
+    where = run.shown(goal)
     print(f"exported     {where}: trial {best['trial']}, epoch {best['epoch']}, {reached}")
     print(*lines, sep="\n")
     print(f"card         {where}/{CARD}")
@@ -93,10 +92,10 @@ def probe_pictures(spec: DataSpec) -> npt.NDArray[np.uint8]:
 
 
 def proven(trained: TrainedModel, folder: Path, form: str, images: npt.NDArray[np.uint8]) -> str:
-    """A line that says how closely a file answers as the model; UserError when it does not."""
+    """A line that says how closely a file answers as the model; RunError when it does not."""
     worst, tolerance = largest_difference(trained, folder, images, form=form), TOLERANCES[form]
     if not worst <= tolerance:
-        raise UserError(
+        raise RunError(
             f"the logits of the reloaded {FILES[form]} differ by up to {worst:.2g}; allowed: "
             f"{tolerance:g} and the same classes; nothing was exported, please report this"
         )
@@ -122,7 +121,7 @@ def largest_difference(
         command = [sys.executable, "-m", "trainables.predict", *flags, "--", str(folder), *paths]
         told = subprocess.run(command, capture_output=True, text=True)
     if told.returncode:
-        raise UserError(
+        raise RunError(
             f"the reloaded {FILES[form]} cannot predict ({told.stderr.strip()}); nothing was "
             "exported, please report this"
         )

@@ -1,7 +1,6 @@
 """`--warm-start`: what another run, or the decks, can give a new one."""
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from search.names import OBJECTIVE
@@ -44,7 +43,7 @@ def warm_start(source: str, space: Space, base: FineTuneConfig, fingerprint: str
     if source == DECKS:
         first = deck_points(space, base)
         return WarmStart(points=[], first=first, note=f"{len(first)} of the decks are asked first")
-    folder = RunFolder(Path(source))
+    folder = RunFolder.at(source)
     experiment = folder.read_experiment()
     trials = [trial for trial in RunRecord.read(folder.journal).trials.values() if trial.reports]
     if experiment["data_fingerprint"] == fingerprint:

@@ -1,7 +1,6 @@
 """Writes down what happens as it happens: the journal first, then what is derived from it."""
 
 import errno
-import shutil
 import time
 from collections.abc import Callable
 from functools import wraps
@@ -20,6 +19,7 @@ from search.run_folder import RunFolder, write_json
 from search.run_log import RunLog
 from search.scheduler import Judge
 from search.tables import write_tables
+from trainables.checkpoint_folders import folder_name
 from trainables.config import FineTuneConfig
 from trainables.ray_train import trial_folder
 
@@ -147,6 +147,9 @@ class Recorder(Callback):
         last = told.reports[-1] if told.reports else {}
         if failure and failure["kind"] == "disk_full":
             raise OSError(errno.ENOSPC, failure["cause"])
+        if failure and failure["kind"] == "store_lost":
+            self.halt.stop(failure["cause"], is_fault=True)
+            return
         if failure:
             self._end("failed", told, **failure)
         elif last.get("diverged"):
@@ -249,12 +252,11 @@ class Recorder(Callback):
         for rank, trial in enumerate(tried):
             report = (trial.best if self._selects else None) or trial.reports[-1]
             best = report["epoch"] if rank < kept_trials else None
-            folder = self.folder.trials / trial_folder(trial.number)
-            if trial.ended and best is None:
-                self._stripped.add(trial.number)
-            for path in folder.glob("checkpoint_*/") if trial.ended else ():
-                if int(path.name.removeprefix("checkpoint_")) != best:
-                    shutil.rmtree(path, ignore_errors=True)
+            if trial.ended:
+                name = None if best is None else folder_name(best)
+                self.folder.keep_checkpoint(trial_folder(trial.number), name)
+                if best is None:
+                    self._stripped.add(trial.number)
 
     def _note(self, text: str) -> None:
         for listener in self._listeners:

@@ -7,7 +7,6 @@ configurations and the same stops show that the record is whole and what led to 
 
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
 from search.run_folder import RunFolder
 from trainables.command import Parser, run_main
@@ -16,8 +15,8 @@ from trainables.command import Parser, run_main
 def main(arguments: Sequence[str]) -> int:
     """Print what was compared; 1 when a decision differs."""
     parser = Parser("search.replay", __doc__)
-    parser.add_argument("run", type=Path, help="run folder, such as runs/demo")
-    folder = RunFolder(parser.parse_args(arguments).run)
+    parser.add_argument("run", help="run folder, such as runs/demo, or its URI")
+    folder = RunFolder.at(parser.parse_args(arguments).run)
     experiment = folder.read_experiment()
 
     from search.decisions import play_again

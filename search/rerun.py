@@ -9,7 +9,6 @@ import argparse
 import math
 import sys
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import Any
 
 from search.comparison import HEADER, Epoch, judge
@@ -25,7 +24,7 @@ def main(arguments: Sequence[str]) -> int:
     """Check, train, print a line an epoch and the verdict; 1 when the two differ."""
     parser = Parser("search.rerun", __doc__)
     add = parser.add_argument
-    add("run", type=Path, help="run folder, such as runs/demo")
+    add("run", help="run folder, such as runs/demo, or its URI")
     add("trial", type=int, help="number of the trial")
     add("--epochs", type=int, default=0, help="only so many of its first; default: all on record")
     add("--device", default="auto", help="auto (default: as recorded, if it is there), cpu or cuda")
@@ -37,7 +36,7 @@ def main(arguments: Sequence[str]) -> int:
         "judged otherwise (default: 0, the same to the last digit)",
     )
     options = parser.parse_args(arguments)
-    folder = RunFolder(options.run)
+    folder = RunFolder.at(options.run)
     experiment = folder.read_experiment()
     settings = Settings(**experiment["settings"])
     refuse(_faults(options, settings))

@@ -44,7 +44,7 @@ def retrain(
     Raises:
         RunError: the training failed or was cut short.
     """
-    folder = RunFolder(run.root / "final")
+    folder = run.inside("final")
     folder.root.mkdir(exist_ok=True)
     config = winner["config"] | {"last_epoch": winner["epoch"], "early_stopping_epochs": 0}
     data = TrialData(

@@ -8,7 +8,8 @@ from pathlib import Path
 from search.cli import parse_call
 from search.design import Design, design_around
 from search.early import check_gpu_devices, check_gpus, check_new_run, cluster_is_remote
-from search.run_folder import RunFolder, choose_folder
+from search.record import RunRecord
+from search.run_folder import RunFolder, choose_address, opened
 from search.settings import Settings
 from trainables.command import run_main
 from trainables.config import FineTuneConfig
@@ -18,12 +19,12 @@ def main(arguments: Sequence[str]) -> None:
     """Check everything that can be checked, then search; the run folder is made last."""
     settings, call = parse_call(arguments)
     stem = f"{Path(settings.around).resolve().name}-cures" if settings.around else settings.preset
-    folder = choose_folder(settings.storage, settings.name, stem, resume=settings.resume)
+    address = choose_address(settings.storage, settings.name, stem, resume=settings.resume)
 
     from search.finished import tell_if_finished
     from spaces.registry import rehearse
 
-    if settings.resume and tell_if_finished(settings, folder):
+    if settings.resume and tell_if_finished(settings, RunFolder.at(address)):
         return
     base = settings.base_config(precision="float32")
     rehearsal = rehearse(settings.space, base)
@@ -34,16 +35,23 @@ def main(arguments: Sequence[str]) -> None:
     if settings.dry_run:
         from search.dry_run import as_json, as_text
 
-        told = (settings, folder, rehearsal, design)
+        told = (settings, address, rehearsal, design)
         print(as_json(*told) if call.json else "\n".join(as_text(*told)))
         return
-    search(settings, folder)
+    with opened(address, checkpoints=False) as folder:
+        record = search(settings, folder)
+    if record:
+        from search.diagnosis import diagnose
+
+        diagnose(record, settings, address)
 
 
-def search(settings: Settings, folder: RunFolder) -> None:
-    """Everything heavy is imported here, after the arguments have been checked."""
+def search(settings: Settings, folder: RunFolder) -> RunRecord | None:
+    """The search, or None where arms were trained instead.
+
+    Everything heavy is imported here, after the arguments have been checked.
+    """
     from search import intervene, preparation, summary, tuner
-    from search.diagnosis import diagnose
     from search.disk import enough_room
     from search.environment import choose_precision
     from search.lock import only_driver
@@ -64,16 +72,18 @@ def search(settings: Settings, folder: RunFolder) -> None:
         if design:
             settings = replace(settings, num_trials=design.num_runs)
         new = preparation.begin(settings, folder, base, design)
+    if folder.is_pulled:
+        print(f"copy         {folder.root} (tensorboard --logdir), pushed to {folder.address}")
     with only_driver(folder.root), enough_room(folder.root):
         data = new or preparation.continue_with(settings, folder)
         print(f"cluster      {tuner.connect(settings)}")
         settings = pack_gpus(settings)
         if design:
             summary.print_arms_summary(intervene.train_arms(design, folder, settings), folder)
-            return
+            return None
         record = tuner.run_search(settings, folder, data.pictures, base)
     summary.print_summary(record, folder)
-    diagnose(record, settings, folder)
+    return record
 
 
 if __name__ == "__main__":

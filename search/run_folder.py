@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,16 +11,29 @@ from pathlib import Path
 from typing import Any
 
 from trainables.errors import UserError
+from trainables.remote.store import Store, is_uri
+from trainables.remote.working_copy import (
+    EXPERIMENT,
+    WorkingCopy,
+    check_writable,
+    fetched,
+    working_copy,
+)
 
 FORMAT_VERSION = 1
 
 
 class RunFolder:
-    """The paths of one run's records."""
+    """The paths of one run's records.
 
-    def __init__(self, root: Path) -> None:
-        self.root = root.absolute()
-        self.experiment = self.root / "experiment.json"
+    Args:
+        root: folder on this machine.
+        copy: what it is a copy of, where the run is in a store (docs/storage.md).
+    """
+
+    def __init__(self, root: Path, copy: WorkingCopy | None = None) -> None:
+        self.root, self.copy = root.absolute(), copy
+        self.experiment = self.root / EXPERIMENT
         self.journal = self.root / "journal.jsonl"
         self.study = self.root / "study.log"
         self.trials = self.root / "trials"
@@ -32,6 +46,39 @@ class RunFolder:
         self.final = self.root / "final.json"
         self.export = self.root / "export"
         self.export_final = self.root / "export-final"
+
+    @classmethod
+    def at(cls, address: str | Path) -> "RunFolder":
+        """A run to read, by its path or its URI."""
+        copy = fetched(str(address))
+        return cls(copy.path, copy)
+
+    def inside(self, name: str) -> "RunFolder":
+        """The folder of trainings that belong to this run."""
+        return RunFolder(self.root / name, self.copy)
+
+    @property
+    def is_pulled(self) -> bool:
+        """Whether it is a copy of what a store has."""
+        return self.copy is not None and self.copy.mirror is not None
+
+    @property
+    def address(self) -> str:
+        """As every node finds it: a path, or a URI in a store."""
+        return self.copy.shown(self.root) if self.copy else str(self.root)
+
+    def shown(self, path: Path) -> str:
+        """A path in it as it is typed from here: relative when below the working directory."""
+        return shown(self.copy.shown(path) if self.copy else str(path))
+
+    def keep_checkpoint(self, trial: str, name: str | None) -> None:
+        """Of an ended trial's checkpoints only this one stays; None: none does."""
+        if self.copy and self.copy.mirror:
+            where = (self.trials / trial).relative_to(self.copy.path)
+            self.copy.mirror.keep_checkpoint(where.as_posix(), name)
+        for path in (self.trials / trial).glob("checkpoint_*/"):
+            if path.name != name:
+                shutil.rmtree(path, ignore_errors=True)
 
     @contextmanager
     def made_whole(self) -> Iterator["RunFolder"]:
@@ -52,7 +99,8 @@ class RunFolder:
                 if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
                     raise
                 raise UserError(
-                    f"{self.root} exists; allowed: a new name, or --resume to go on with that run"
+                    f"{self.address} exists; allowed: a new name, or --resume to go on with that "
+                    "run"
                 ) from error
 
     def read_experiment(self) -> dict[str, Any]:
@@ -61,13 +109,14 @@ class RunFolder:
             experiment: dict[str, Any] = json.loads(self.experiment.read_text())
             version = experiment["format_version"]
         except (OSError, ValueError, KeyError, TypeError) as error:
+            cause = error.strerror if isinstance(error, OSError) else error
             raise UserError(
-                f"{self.root} is no run folder ({error}); allowed: a folder that "
+                f"{self.address} is no run folder ({EXPERIMENT}: {cause}); allowed: a folder that "
                 "`python -m search.run` made, such as runs/demo"
             ) from error
         if version != FORMAT_VERSION:
             raise UserError(
-                f"{self.root} has format_version {version!r}; "
+                f"{self.address} has format_version {version!r}; "
                 f"allowed: {FORMAT_VERSION}; use the release that wrote it"
             )
         return experiment
@@ -76,7 +125,7 @@ class RunFolder:
         """The winning trial, epoch and checkpoint; UserError when no epoch was finished yet."""
         if not self.best.exists():
             raise UserError(
-                f"{self.root} has no best.json: no trial finished an epoch; "
+                f"{self.address} has no best.json: no trial finished an epoch; "
                 "let the search run on with --resume"
             )
         best: dict[str, Any] = json.loads(self.best.read_text())
@@ -86,31 +135,54 @@ class RunFolder:
         """The model that was trained on all pictures; UserError when there is none."""
         if not self.final.exists():
             raise UserError(
-                f"{self.root} has no final.json; allowed: a run whose winner was trained on all "
-                f"pictures; `python -m search.confirm {self.root} --final` does it"
+                f"{self.address} has no final.json; allowed: a run whose winner was trained on all "
+                f"pictures; `python -m search.confirm {self.address} --final` does it"
             )
         final: dict[str, Any] = json.loads(self.final.read_text())
         return final
 
 
-def choose_folder(storage: str, name: str, stem: str, *, resume: bool) -> RunFolder:
-    """The folder of a new run (not made yet), or of the one to resume.
+@contextmanager
+def opened(address: str | Path, *, checkpoints: bool = True) -> Iterator[RunFolder]:
+    """A run to work on, by its path or its URI (see `working_copy`)."""
+    with working_copy(str(address), checkpoints=checkpoints) as copy:
+        yield RunFolder(copy.path, copy)
+
+
+def choose_address(storage: str, name: str, stem: str, *, resume: bool) -> str:
+    """Where a new run goes (it is not made yet), or the one to resume is: a path or a URI.
 
     Without a name a new run is called `stem`, with the first number that is free.
+
+    Raises:
+        UserError: the name is taken, there is no such run, or nothing can be written there.
     """
-    root = Path(storage)
+    _check_writable(storage)
     if not name:
-        name = next(n for n in _numbered(stem) if not (root / n).exists())
-    folder = RunFolder(root / name)
-    if resume and not folder.root.exists():
-        raise UserError(f"--resume --name {name}: {folder.root} does not exist; start it without")
-    if not resume and folder.root.exists():
+        name = next(n for n in _numbered(stem) if not _exists(join(storage, n)))
+    address = join(storage, name)
+    if resume and not _exists(address):
+        raise UserError(f"--resume --name {name}: {address} does not exist; start it without")
+    if not resume and _exists(address):
         raise UserError(
-            f"--name is {name!r}, but {folder.root} exists; allowed: a new name, or --resume to "
+            f"--name is {name!r}, but {address} exists; allowed: a new name, or --resume to "
             "go on with that run"
         )
-    _check_writable(root)
-    return folder
+    return address
+
+
+def shown(address: str) -> str:
+    """An address as it is typed from here: relative where it is a path below this folder."""
+    here = Path.cwd()
+    inside = not is_uri(address) and Path(address).is_relative_to(here)
+    return str(Path(address).relative_to(here)) if inside else address
+
+
+def join(storage: str, name: str) -> str:
+    """The address of a run in a folder of runs, which is a path or a URI."""
+    if is_uri(storage):
+        return f"{storage.rstrip('/')}/{name}"
+    return str((Path(storage) / name).absolute())
 
 
 def write_json(path: Path, content: dict[str, Any]) -> None:
@@ -120,7 +192,8 @@ def write_json(path: Path, content: dict[str, Any]) -> None:
 
 def write_bytes(path: Path, content: bytes) -> None:
     """Replace a file atomically."""
-    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=path.name, delete=False) as file:
+    part = f".{path.name}."  # hidden, so that it is not taken for a part of the run
+    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=part, delete=False) as file:
         try:
             file.write(content)
             file.flush()
@@ -136,9 +209,16 @@ def _numbered(stem: str) -> "list[str]":
     return [stem, *(f"{stem}-{number}" for number in range(2, 10_000))]
 
 
-def _check_writable(root: Path) -> None:
-    """The nearest folder that exists must take a new file."""
-    existing = root.absolute()
+def _exists(address: str) -> bool:
+    return Store(address).exists(EXPERIMENT) if is_uri(address) else Path(address).exists()
+
+
+def _check_writable(storage: str) -> None:
+    """A bucket, or the nearest folder that exists, must take a new file."""
+    if is_uri(storage):
+        check_writable(storage)
+        return
+    existing = Path(storage).absolute()
     while not existing.exists():
         existing = existing.parent
     try:
@@ -146,6 +226,6 @@ def _check_writable(root: Path) -> None:
             pass
     except OSError as error:
         raise UserError(
-            f"--storage is {str(root)!r}, which cannot be written ({error.strerror}: {existing}); "
+            f"--storage is {storage!r}, which cannot be written ({error.strerror}: {existing}); "
             "allowed: a folder where files can be made"
         ) from error

@@ -35,7 +35,7 @@ class RunSettings:
     name: Text = ""
     """of the run; default: the preset's, with a number when taken"""
     storage: str = "runs"
-    """folder of the runs"""
+    """folder of the runs, which every node can write, or s3://BUCKET/PREFIX"""
     seed: int = 0
     """of everything: data split, views, sampler, heads, batches"""
     resume: Switch = False

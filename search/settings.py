@@ -20,6 +20,7 @@ from trainables.data.classes import listed
 from trainables.data.sources import default_organic
 from trainables.data.spec import DataSpec
 from trainables.errors import UserError, refuse
+from trainables.remote.store import is_uri
 from trainables.reuse import MODES as REUSE_MODES
 from trainables.reuse import Mode, Reuse
 from trainables.weights import check_weights
@@ -109,6 +110,11 @@ class Settings(
                 assert parse_bytes(text or "0") >= 0
             except UserError as error:
                 yield from (f"{flag}: {fault}" for fault in error.faults)
+        if self.disk_quota and is_uri(self.storage):
+            yield (
+                f"--disk-quota came with --storage {self.storage}; allowed: a quota of a folder; a "
+                "bucket does not fill up, and a run keeps few checkpoints"
+            )
         if self.reuse not in REUSE_MODES:
             yield f"--reuse is {self.reuse!r}; allowed: {', '.join(REUSE_MODES)}"
         for flag in ("max_concurrent", "max_hours", "reserve_trials", "seed"):

@@ -1,7 +1,6 @@
 """The last lines of a search: the best trials, and where everything is."""
 
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
 from search.names import OBJECTIVE
 from search.progress import short
@@ -28,7 +27,7 @@ def print_summary(record: RunRecord, folder: RunFolder) -> None:
         print()
     for line in best_trials(ranked):
         print(line)
-    where = shown_path(folder.root)
+    where = folder.shown(folder.root)
     print(f"\nrun folder   {where}")
     if counts["running"]:
         print(f"go on        {resume_command(folder)}")
@@ -46,7 +45,7 @@ def print_summary(record: RunRecord, folder: RunFolder) -> None:
 def print_arms_summary(record: RunRecord, folder: RunFolder) -> None:
     """The last lines of `--around RUN`: where everything is, and the command that decides."""
     trained = [trial.status for trial in record.trials.values()]
-    where = shown_path(folder.root)
+    where = folder.shown(folder.root)
     print(f"\n{len(trained)} trainings: {trained.count('finished')} finished")
     print(f"run folder   {where}")
     print(f"watch        .venv/bin/tensorboard --logdir {where}")
@@ -55,7 +54,8 @@ def print_arms_summary(record: RunRecord, folder: RunFolder) -> None:
 
 def resume_command(folder: RunFolder) -> str:
     """What goes on with a run."""
-    run = f"--storage {shown_path(folder.root.parent)} --name {folder.root.name}"
+    storage = folder.shown(folder.root).rpartition("/")[0] or "."
+    run = f"--storage {storage} --name {folder.root.name}"
     return f".venv/bin/python -m search.run --resume {run}"
 
 
@@ -80,11 +80,6 @@ def best_trials(ranked: Sequence[TrialRecord]) -> Iterator[str]:
     width = max(map(len, rows), default=0)
     for name, values in rows.items():
         yield f"{name:<{width}}" + "".join(f" {_cell(value):>{CELL}}" for value in values)
-
-
-def shown_path(path: Path) -> str:
-    """As it is typed from here: relative when below the working directory."""
-    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
 
 
 def _cell(value: str) -> str:

@@ -1,6 +1,7 @@
 """Runs configurations as Ray trials on the connected cluster and writes down what comes of them."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import ray
@@ -62,9 +63,11 @@ def run_trials(
         RunError: the run was halted by a fault; what is left can be resumed.
         Stopped: the user has stopped it at once.
     """
+    if folder.copy:
+        folder.copy.on_loss = partial(halt.stop, is_fault=True)
     shared = SharedTrialInputs(
         datasets={seed: ray.put(data) for seed, data in datasets.items()},
-        trials_dir=str(folder.trials),
+        trials_dir=f"{folder.address}/{folder.trials.name}",
         resources=SlotResources(
             workers=settings.workers_per_trial,
             cpus=settings.cpus_per_trial,

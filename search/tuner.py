@@ -23,6 +23,7 @@ from search.scheduler import Judge, PhaseAlignedASHA, Rungs
 from search.searcher import StudySearcher
 from search.settings import Settings
 from search.study import Suggest, TruthfulStudy, study_storage
+from search.study_log import cut_back
 from search.summary import resume_command
 from search.tensorboard import TensorBoard
 from search.trials import concurrent_trials, run_trials
@@ -138,6 +139,8 @@ def open_run_study(
     space = load_space(settings.space)
     if folder.study.exists():
         journal.drop_cut_line(folder.study)  # Optuna refuses a file where more follows a cut line
+        if folder.is_pulled:
+            cut_back(folder.study, log.record)
     return TruthfulStudy(
         suggester(space, base),
         storage=study_storage(folder.study),

@@ -19,7 +19,7 @@ class Job(TypedDict):
 
     config: dict[str, Any]  # of a FineTuneConfig
     data: Any  # a reference to the TrialData
-    folder: str  # for its checkpoints; every node can write there
+    folder: str  # for its checkpoints: a path that every node can write, or a URI in a store
     reuse: Reuse  # with other trials on its node
 
 

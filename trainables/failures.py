@@ -6,7 +6,7 @@ Errors are told apart by name and text, so that processes which only relay need 
 import errno
 from typing import Literal, TypedDict
 
-Kind = Literal["out_of_memory", "disk_full", "error"]
+Kind = Literal["out_of_memory", "disk_full", "store_lost", "error"]
 # CUDA's allocator and Ray's memory monitor; Python's own; what PyTorch's CPU allocator says.
 OUT_OF_MEMORY = ("OutOfMemoryError", "MemoryError")
 NO_MEMORY = "can't allocate memory"
@@ -43,6 +43,8 @@ def is_transient(error: BaseException) -> bool:
 def _kind(error: BaseException) -> Kind:
     if type(error).__name__ in OUT_OF_MEMORY or NO_MEMORY in str(error):
         return "out_of_memory"
+    if type(error).__name__ == "StoreError":
+        return "store_lost"
     if isinstance(error, OSError) and error.errno == errno.ENOSPC:
         return "disk_full"
     return "disk_full" if NO_SPACE in str(error) else "error"

@@ -5,7 +5,6 @@ and resets it for the next trial; with it stays its slot, a Ray Train run whose 
 """
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import ray
@@ -20,7 +19,7 @@ class SharedTrialInputs:
     """What all trials of a run have in common; the pictures stay in the object store."""
 
     datasets: dict[int, ray.ObjectRef]  # of a TrialData, by the seed of a trial's configuration
-    trials_dir: str  # a path that every node can write
+    trials_dir: str  # a path that every node can write, or a URI in a store
     resources: SlotResources
     reuse: Reuse
 
@@ -54,13 +53,11 @@ class FineTuneTrial(tune.Trainable):
         self._slot.close()
 
     def _assign(self, config: dict[str, Any]) -> None:
-        folder = Path(self._shared.trials_dir) / trial_folder(config["number"])
-        folder.mkdir(parents=True, exist_ok=True)
         self._slot.assign(
             {
                 "config": config["config"],
                 "data": self._shared.datasets[config["config"]["seed"]],
-                "folder": str(folder),
+                "folder": f"{self._shared.trials_dir}/{trial_folder(config['number'])}",
                 "reuse": self._shared.reuse,
             }
         )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import ray
@@ -13,12 +12,13 @@ from ray.actor import ActorHandle
 from ray.exceptions import ActorDiedError
 from ray.train.torch import get_device
 
-from trainables.checkpoint_folders import drop_old, newest_readable, store
+from trainables.checkpoint_folders import drop_old, folder_name, newest_readable, store
 from trainables.checkpoints import Checkpoint
 from trainables.config import FineTuneConfig
 from trainables.exchange import Job
 from trainables.failures import describe, is_transient
 from trainables.parallel import WorkerGroup
+from trainables.remote.trial_folder import TrialFolder, open_trial_folder
 from trainables.two_phase import fine_tune
 
 NO_JOB = 0  # the answer of an exchange that is closed
@@ -68,9 +68,16 @@ def train_job(job: Job, number: int, exchange: ActorHandle, workers: WorkerGroup
     Raises:
         JobOverError: when the driver does not want it any more.
     """
+    with open_trial_folder(job["folder"]) as folder:
+        train_in(folder, job, number, exchange, workers)
+
+
+def train_in(
+    folder: TrialFolder, job: Job, number: int, exchange: ActorHandle, workers: WorkerGroup
+) -> None:
+    """`train_job` in the trial's folder; an epoch is durable before it is told."""
     device = _device()
-    folder = Path(job["folder"])
-    newest, refused = newest_readable(folder)
+    newest, refused = newest_readable(folder.path)
     values: dict[int, float] = {}  # macro-F1 by epoch
 
     def report(metrics: dict[str, Any], make_checkpoint: Callable[[], Checkpoint] | None) -> None:
@@ -80,8 +87,9 @@ def train_job(job: Job, number: int, exchange: ActorHandle, workers: WorkerGroup
         goes_on: int = False
         if workers.rank == 0:
             if make_checkpoint:
-                store(make_checkpoint(), folder, metrics["epoch"])
-                drop_old(folder, values)
+                store(make_checkpoint(), folder.path, metrics["epoch"])
+                drop_old(folder.path, values)
+                folder.push(folder_name(metrics["epoch"]))
             goes_on = ask(exchange.tell.remote(number, told), False)
         if not workers.share(goes_on, device):
             raise JobOverError

@@ -118,7 +118,10 @@ def test_a_fault_found_before_the_test_is_opened(
 @pytest.mark.parametrize(
     ("damage", "reason"),
     [
-        (lambda run: shutil.rmtree(run / CHECKPOINT), "the checkpoint of trial 3 is not there (trials/"),
+        (
+            lambda run: shutil.rmtree(run / CHECKPOINT),
+            "the checkpoint of trial 3 is not there (trials/",
+        ),
         (fail_all, "no trial has finished an epoch (6 failed)"),
         (
             lambda run: spoil_weights(run / CHECKPOINT),

@@ -7,7 +7,6 @@ import pytest
 
 from search import diagnosis
 from search.diagnosis import diagnose, is_clear_of_gate
-from search.run_folder import RunFolder
 from search.settings import Settings
 
 
@@ -37,7 +36,7 @@ def record(value):
 
 
 def test_a_poor_winner_is_reported_on_in_another_process(commands, tmp_path, capsys):
-    diagnose(record(0.6), Settings(), RunFolder(tmp_path))
+    diagnose(record(0.6), Settings(), str(tmp_path))
     (command,) = commands
     assert command[1:] == ["-m", "analysis.report", str(tmp_path)]
     assert "the search is whole all the same" in capsys.readouterr().out
@@ -48,5 +47,5 @@ def test_a_poor_winner_is_reported_on_in_another_process(commands, tmp_path, cap
     [(0.9, Settings()), (None, Settings()), (0.6, Settings(diagnose=False))],
 )
 def test_a_good_one_none_and_one_that_is_not_wanted_are_not(commands, tmp_path, value, settings):
-    diagnose(record(value), settings, RunFolder(tmp_path))
+    diagnose(record(value), settings, str(tmp_path))
     assert commands == []

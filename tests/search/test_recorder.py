@@ -242,6 +242,16 @@ def test_a_trials_own_full_disk_halts_the_run_and_not_the_trial(folder):
     assert made.record.trials[0].status == "running"
 
 
+def test_a_store_that_is_lost_halts_the_run_and_leaves_the_trial_to_be_resumed(folder):
+    made = recorder(folder)
+    made.on_trial_start(0, [], trial(0))
+    failure = {"kind": "store_lost", "cause": "StoreError: s3://runs/x cannot be used (gone)"}
+    made.on_trial_result(0, [], trial(0), {"failure": failure})
+    made.on_trial_complete(0, [], trial(0))
+    assert (made.halt.reason, made.halt.is_fault) == (failure["cause"], True)
+    assert made.record.trials[0].status == "running"
+
+
 def test_the_quota_spares_the_best_checkpoint_and_then_halts(folder):
     made = recorder(folder)
     for number, value in enumerate((0.5, 0.6, 0.4)):

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from search.cli import parse_settings
-from search.run_folder import RunFolder, choose_folder, write_json
+from search.run_folder import RunFolder, choose_address, write_json
 from search.settings import PRESETS, Settings, preset_settings
 from trainables.errors import UserError
 
@@ -89,19 +89,19 @@ def test_the_command_line_answers_in_one_line_with_status_2(arguments, told, tmp
 def test_a_run_that_exists_wants_resume(tmp_path: Path):
     (tmp_path / "mine").mkdir()
     with pytest.raises(UserError, match="exists; allowed: a new name, or --resume"):
-        choose_folder(str(tmp_path), "mine", "demo", resume=False)
+        choose_address(str(tmp_path), "mine", "demo", resume=False)
 
 
 def test_a_run_without_a_name_takes_the_first_free_one(tmp_path: Path):
-    assert choose_folder(str(tmp_path), "", "demo", resume=False).root.name == "demo"
+    assert choose_address(str(tmp_path), "", "demo", resume=False) == str(tmp_path / "demo")
     (tmp_path / "demo").mkdir()
-    assert choose_folder(str(tmp_path), "", "demo", resume=False).root.name == "demo-2"
+    assert choose_address(str(tmp_path), "", "demo", resume=False) == str(tmp_path / "demo-2")
 
 
 def test_a_storage_that_cannot_be_written_is_refused(tmp_path: Path):
     (tmp_path / "file").write_text("")
     with pytest.raises(UserError, match="cannot be written"):
-        choose_folder(str(tmp_path / "file" / "runs"), "x", "demo", resume=False)
+        choose_address(str(tmp_path / "file" / "runs"), "x", "demo", resume=False)
 
 
 def recorded_run(storage: Path, **settings: object) -> Path:

@@ -10,6 +10,7 @@ from ray.train.v2._internal.exceptions import UserExceptionWithTraceback
 
 from trainables.errors import UserError
 from trainables.failures import describe, is_transient
+from trainables.remote.store import StoreError
 
 
 def raised_by_the_cpu_allocator() -> RuntimeError:
@@ -61,3 +62,9 @@ def test_a_fault_of_a_device_is_worth_a_fresh_process():
 
 def test_a_node_that_does_not_answer_for_a_while_is_no_fault_of_the_trial():
     assert is_transient(ActorUnavailableError("no answer", b"0" * 16))
+
+
+def test_a_store_that_is_lost_is_no_fault_of_the_trial():
+    told = describe(StoreError("s3://runs/x cannot be used (gone, tried for 120 s)"))
+    assert told["kind"] == "store_lost"
+    assert "s3://runs/x cannot be used (gone, tried for 120 s)" in told["cause"]

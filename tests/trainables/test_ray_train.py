@@ -44,7 +44,6 @@ def test_a_trial_trains_on_the_pictures_of_its_seed_in_a_folder_of_its_own(trial
     assert (job["config"], job["data"]) == ({"seed": 3}, "pictures of seed 3")
     assert job["reuse"] == NO_REUSE
     assert Path(job["folder"]).name == "trial_0007"
-    assert Path(job["folder"]).is_dir()
 
 
 @pytest.mark.parametrize(
