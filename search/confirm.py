@@ -26,6 +26,8 @@ RESOURCES = {
     "gpus_per_trial": float,
     "workers_per_trial": int,
     "disk_quota": str,
+    "address": str,
+    "wait_for_gpu": float,
 }
 
 
@@ -33,7 +35,7 @@ def main(arguments: Sequence[str]) -> None:
     """Check all that can be checked; only then import what is heavy, and confirm."""
     options = parse(arguments)
     run = RunFolder(options.run)
-    recorded = Settings(**run.read_experiment()["settings"])
+    recorded = Settings(**{**run.read_experiment()["settings"], "address": ""})
     given = {name: getattr(options, name) for name in RESOURCES}
     settings = replace(recorded, **{n: value for n, value in given.items() if value is not None})
     with only_driver(run.root):

@@ -33,14 +33,14 @@ def main(arguments: Sequence[str]) -> None:
 
 def search(settings: Settings, folder: RunFolder) -> None:
     """Everything heavy is imported here, after the arguments have been checked."""
-    from search import intervene, preparation, summary, tuner
+    from search import cluster, intervene, preparation, summary, tuner
     from search.diagnosis import diagnose
     from search.disk import enough_room
     from search.environment import check_gpus, choose_precision
     from search.lock import only_driver
     from search.packing import pack_gpus
 
-    if settings.gpus_per_trial and not tuner.cluster_is_remote():
+    if settings.gpus_per_trial and cluster.find_cluster(settings.address)[0] == cluster.LOCAL:
         import torch
 
         check_gpus(settings, num_gpus=torch.cuda.device_count(), where="this machine")
@@ -57,7 +57,7 @@ def search(settings: Settings, folder: RunFolder) -> None:
         new = preparation.begin(settings, folder, base, design)
     with only_driver(folder.root), enough_room(folder.root):
         data = new or preparation.continue_with(settings, folder)
-        print(f"cluster      {tuner.connect(settings)}")
+        print(f"cluster      {cluster.connect(settings)}")
         settings = pack_gpus(settings)
         if design:
             intervene.print_next(intervene.train_arms(design, folder, settings), folder)

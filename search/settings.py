@@ -64,7 +64,12 @@ class Settings:
     reduction_factor: float = 3.0
     """ASHA's eta: about 1 in eta goes on past a rung"""
     max_concurrent: int = 0
-    """trials at a time; 0: as many as the cluster holds"""
+    """most trials at a time; 0: as many as the cluster holds, while it grows and shrinks"""
+    address: str = ""
+    """cluster to run on: HOST:PORT, auto (the one with a node on this machine) or local (starts one
+    here); default: RAY_ADDRESS, else auto, else local"""
+    wait_for_gpu: float = 20.0
+    """minutes to wait until a node of the cluster can hold a trial"""
     cpus_per_trial: float = 1.0
     """cores a worker"""
     gpus_per_trial: Annotated[float, _GPU_SHARE] = 0.0
@@ -178,7 +183,7 @@ class Settings:
                 yield from (f"{flag}: {fault}" for fault in error.faults)
         if self.reuse not in REUSE_MODES:
             yield f"--reuse is {self.reuse!r}; allowed: {', '.join(REUSE_MODES)}"
-        for flag in ("max_concurrent", "max_hours", "reserve_trials", "seed"):
+        for flag in ("max_concurrent", "max_hours", "reserve_trials", "seed", "wait_for_gpu"):
             if getattr(self, flag) < 0:
                 yield f"{_flag(flag)} is {getattr(self, flag)}; allowed: 0 or more"
         if self.gpus_per_trial < 0 and self.gpus_per_trial != GPUS_AUTO:
