@@ -20,8 +20,8 @@ from search.settings import Settings
 from search.slots import concurrent_trials, living_nodes
 from trainables.errors import UserError
 from trainables.pictures import TrialData
-from trainables.ray_train import FineTuneTrial, SharedTrialInputs, trial_folder
-from trainables.slot import SlotResources
+from trainables.ray_train import FineTuneTrial, trial_folder
+from trainables.shared_inputs import SharedTrialInputs, SlotResources
 
 # A driver only relays. This tiny share of the head node's own resource keeps it there, so that the
 # loss of another node is Ray Train's to mend, and takes no core from a trial.

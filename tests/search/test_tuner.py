@@ -8,7 +8,8 @@ from search.slots import concurrent_trials, slots
 from search.trials import DRIVER_RESOURCES
 from search.tuner import startup_trials
 from trainables.errors import UserError
-from trainables.slot import SlotResources, scaling
+from trainables.shared_inputs import SlotResources
+from trainables.slot import scaling
 
 
 @pytest.mark.parametrize(
