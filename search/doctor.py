@@ -20,8 +20,9 @@ def main(arguments: Sequence[str]) -> int:
     """Examine, print, and return the exit status."""
     options = parse(arguments)
     defaults = preset_settings(options.preset)
-    backbone = options.backbone or defaults["backbone"]
-    weights = options.weights or defaults["weights"]
+    chosen = {
+        name: getattr(options, name) or defaults[name] for name in ("data", "backbone", "weights")
+    }
 
     from search.examination import examine
     from search.findings import has_faults, table, to_dict
@@ -31,9 +32,7 @@ def main(arguments: Sequence[str]) -> int:
         from search.cluster_file import check_file
 
         findings += check_file(options.cluster_file)
-    findings += examine(
-        address=options.address, storage=options.storage, backbone=backbone, weights=weights
-    )
+    findings += examine(address=options.address, storage=options.storage, **chosen)
     print(json.dumps(to_dict(findings), indent=2) if options.json else table(findings))
     return int(has_faults(findings))
 

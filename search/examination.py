@@ -15,6 +15,8 @@ from search.node_checks import check_clocks, check_nodes
 from search.node_facts import NodeFacts, gather
 from search.slots import living_nodes, shape
 from search.storage_probe import StorageProbe, check_storage
+from trainables.data.sources import check_source
+from trainables.data.spec import DataSpec
 
 ANSWER_SECONDS = 15.0  # for all nodes to answer a question
 CLOCK_QUESTIONS = 5  # to each node; the quickest answer counts
@@ -48,8 +50,11 @@ class Examiner:
         self._probe.clear()
 
 
-def examine(*, address: str, storage: str, backbone: str, weights: str) -> Iterator[Finding]:
+def examine(
+    *, address: str, storage: str, data: str, backbone: str, weights: str
+) -> Iterator[Finding]:
     """All findings about the nodes of the cluster that a search would run on."""
+    yield check_data(data)
     address, source = find_cluster(address)
     folder = f".doctor-{uuid.uuid4().hex[:8]}"
     if address == LOCAL:
@@ -69,6 +74,20 @@ def examine(*, address: str, storage: str, backbone: str, weights: str) -> Itera
         yield from _examine_nodes(storage, folder, backbone, weights)
     finally:
         ray.shutdown()
+
+
+def check_data(source: str) -> Finding:
+    """The search reads the pictures here and hands them to the nodes."""
+    faults = check_source(DataSpec(source=source))
+    if faults:
+        return Finding(
+            check="data",
+            node=HERE,
+            found=faults[0].partition("; ")[0],
+            level="fault",
+            cure=faults[0].partition("; ")[2] or "another --data",
+        )
+    return Finding(check="data", node=HERE, found=f"{source} can be had")
 
 
 def check_tokens() -> Finding:

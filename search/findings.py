@@ -8,7 +8,7 @@ from trainables.errors import refuse
 
 Level = Literal["ok", "warning", "fault"]
 LEVELS: tuple[Level, ...] = ("ok", "warning", "fault")
-HEADER = ("check", "node", "found", "")
+HEADER = ("check", "node", "", "found")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,7 +43,7 @@ def has_faults(findings: Sequence[Finding]) -> bool:
 
 def table(findings: Sequence[Finding]) -> str:
     """Aligned columns; what to do stands below its row."""
-    rows = [HEADER, *((f.check, f.node, f.found, f.level) for f in findings)]
+    rows = [HEADER, *((f.check, f.node, f.level, f.found) for f in findings)]
     widths = [max(len(row[column]) for row in rows) for column in range(3)]
     cures = ["", *(finding.cure for finding in findings)]
     lines = []
@@ -51,7 +51,7 @@ def table(findings: Sequence[Finding]) -> str:
         cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=False)]
         lines.append("  ".join([*cells, row[3]]).rstrip())
         if cure:
-            lines.append(f"{'':{widths[0]}}  do: {cure}")
+            lines.append(f"{'':{sum(widths) + 6}}do: {cure}")
     counts = [sum(f.level == level for f in findings) for level in LEVELS]
     return "\n".join([*lines, "", f"{counts[0]} ok, {counts[1]} warnings, {counts[2]} faults"])
 

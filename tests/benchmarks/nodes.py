@@ -15,14 +15,12 @@ import logging
 import os
 import shutil
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import optuna
 import ray
 from ray import tune
@@ -43,31 +41,9 @@ from search.tensorboard import TensorBoard
 from search.trials import run_trials
 from search.tuner import startup_trials
 from spaces.registry import load_space
-from tests.benchmarks.driver_time import report
 from tests.benchmarks.record_trials import BASE
+from tests.benchmarks.sleeping import SleepingTrial
 from trainables import journal
-from trainables.config import FineTuneConfig
-
-
-class SleepingTrial(tune.Trainable):
-    """Sleeps through an epoch and reports one."""
-
-    epoch_seconds = 1.0
-
-    def setup(self, config: dict[str, Any], shared: Any) -> None:
-        self.reset_config(config)
-
-    def reset_config(self, new_config: dict[str, Any]) -> bool:
-        self._rng = np.random.default_rng(new_config["number"])
-        self._config = FineTuneConfig.from_dict(new_config["config"])
-        self._worth, self._epoch = self._rng.normal(0.6, 0.1), 0
-        return True
-
-    def step(self) -> dict[str, Any]:
-        time.sleep(self.epoch_seconds)
-        self._epoch += 1
-        told = report(self._config, self._epoch, self._worth, self._rng)
-        return told | {"done": told["finished"]}
 
 
 def main() -> None:

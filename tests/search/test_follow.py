@@ -9,15 +9,12 @@ from ray.cluster_utils import Cluster
 
 from search.cluster import RAY_SETTINGS
 from search.run_folder import RunFolder
-from tests.benchmarks.nodes import SleepingTrial, cluster_of, search
+from tests.benchmarks.nodes import cluster_of, search
+from tests.benchmarks.sleeping import SleepingTrial
 from tests.faults.local_cluster import wait_for
 from trainables import journal
 
 NUM_TRIALS = 12
-
-
-class Nap(SleepingTrial):
-    epoch_seconds = 0.3
 
 
 def at_a_time(events: list[dict]) -> list[int]:
@@ -54,6 +51,9 @@ def join_and_leave(cluster: Cluster, folder: RunFolder, changes: list[int]) -> N
 @pytest.mark.slow
 @pytest.mark.timeout(180)
 def test_slots_grow_when_a_node_joins_and_shrink_when_it_leaves(tmp_path, monkeypatch, capsys):
+    class Nap(SleepingTrial):  # of no module, so that its process need not import this one
+        epoch_seconds = 0.3
+
     for name, value in RAY_SETTINGS.items():
         monkeypatch.setenv(name, value)
     optuna.logging.set_verbosity(optuna.logging.WARNING)
