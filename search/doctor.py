@@ -25,9 +25,9 @@ def main(arguments: Sequence[str]) -> int:
     }
 
     from search.examination import examine
-    from search.findings import has_faults, table, to_dict
+    from search.findings import Finding, has_faults, table, to_dict
 
-    findings = []
+    findings: list[Finding] = []
     if options.cluster_file:
         from search.cluster_file import check_file
 

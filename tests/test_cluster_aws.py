@@ -47,6 +47,7 @@ def launched(tmp_path_factory) -> tuple[dict[str, Any], Any]:
         "AWS_EC2_METADATA_DISABLED": "true",
         "NO_PROXY": "127.0.0.1",
         "HOME": str(home),  # Ray writes the key pair to ~/.ssh
+        "MOTO_IAM_LOAD_MANAGED_POLICIES": "true",  # the head's role has two of them
     }
     with pytest.MonkeyPatch.context() as patch:
         for name, value in environment.items():

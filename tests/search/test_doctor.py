@@ -1,10 +1,7 @@
 """The doctor's checks, one by one, and the doctor itself on this machine."""
 
 import json
-import os
 import socket
-import subprocess
-import sys
 import threading
 from dataclasses import replace
 from pathlib import Path
@@ -195,20 +192,15 @@ def test_the_doctor_examines_this_machine_and_launches_nothing(tmp_path, capsys)
     told = json.loads(capsys.readouterr().out)
     checks = {finding["check"]: finding["level"] for finding in told["findings"]}
     assert status == told["faults"]
-    assert {"versions", "project", "GPUs", "room", "weights", "storage"} <= checks.keys()
+    assert {"versions", "project", "GPUs", "room", "data", "weights", "storage"} <= checks.keys()
     assert checks["storage"] == checks["weights"] == "ok"
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_fault_is_status_1_and_a_mistake_status_2(tmp_path):
-    def doctor(*arguments: str) -> subprocess.CompletedProcess:
-        return subprocess.run(
-            [sys.executable, "-m", "search.doctor", *arguments],
-            cwd=ROOT, capture_output=True, text=True, env=os.environ | {"RAY_ADDRESS": "local"},
-        )  # fmt: skip
-
-    assert doctor(str(tmp_path / "none.yaml")).returncode == 2
-    nowhere = doctor("--address", "127.0.0.1:1")
-    assert nowhere.returncode == 2
-    assert nowhere.stderr.startswith("error: --address is '127.0.0.1:1', where no cluster answers")
-    assert doctor("--preset", "demo", "--storage", "/proc/runs").returncode == 1
+def test_a_fault_is_status_1_and_a_mistake_is_refused(tmp_path, capsys):
+    with pytest.raises(UserError, match=r"none\.yaml cannot be read .* allowed: a cluster file"):
+        main([str(tmp_path / "none.yaml")])
+    with pytest.raises(UserError, match=r"--address is '127\.0\.0\.1:1', where no cluster answers"):
+        main(["--preset", "demo", "--address", "127.0.0.1:1"])
+    assert main(["--preset", "demo", "--address", "local", "--storage", "/proc/runs"]) == 1
+    assert "/proc/runs" in capsys.readouterr().out

@@ -8,7 +8,9 @@ import pytest
 from ray.cluster_utils import Cluster
 
 from search.cluster import RAY_SETTINGS
+from search.follow import FollowCluster
 from search.run_folder import RunFolder
+from search.settings import Settings
 from tests.benchmarks.nodes import cluster_of, search
 from tests.benchmarks.sleeping import SleepingTrial
 from tests.faults.local_cluster import wait_for
@@ -45,6 +47,61 @@ def join_and_leave(cluster: Cluster, folder: RunFolder, changes: list[int]) -> N
     node = cluster.add_node(num_cpus=2)
     begun(6)
     cluster.remove_node(node, allow_graceful=False)
+
+
+class Limiter:
+    """What of Tune's ConcurrencyLimiter the callback uses."""
+
+    def __init__(self, live: int) -> None:
+        self.max_concurrent, self.live_trials = 2, {str(n) for n in range(live)}
+
+
+class Scouts:
+    def __init__(self) -> None:
+        self.kept: list[int] = []
+
+    def keep(self, trials: int) -> None:
+        self.kept.append(trials)
+
+
+def follow(nodes: list[dict[str, float]], monkeypatch, *, begun: int = 2, **settings):
+    """One step of a search of 20 trials; its limiter, scouts and notes."""
+    monkeypatch.setattr("search.follow.living_nodes", lambda: nodes)
+    limiter, scouts, notes = Limiter(min(begun, 2)), Scouts(), []
+    callback = FollowCluster(
+        limiter, Settings(**settings), num_trials=20, note=notes.append, scouts=scouts
+    )
+    callback.on_step_begin(0, [None] * begun)
+    return limiter.max_concurrent, scouts.kept, notes
+
+
+def test_the_limit_is_what_the_nodes_hold_and_scouts_stand_for_the_rest(monkeypatch):
+    two = [{"CPU": 2.0}]
+    assert follow(two, monkeypatch) == (2, [18], [])
+    limit, kept, notes = follow([*two, {"CPU": 3.0}], monkeypatch)
+    assert (limit, kept) == (5, [15])
+    assert notes == ["trials at a time: 5, 2 before; the cluster: 2 nodes, 5 cores, 0 GPUs"]
+
+
+def test_without_a_node_one_trial_waits_and_scouts_call_for_all(monkeypatch):
+    limit, kept, _ = follow([], monkeypatch)
+    assert (limit, kept) == (1, [20])
+
+
+def test_scouts_call_for_no_more_than_can_be_used(monkeypatch):
+    two = [{"CPU": 2.0}]
+    assert follow(two, monkeypatch, max_concurrent=5)[1] == [3]
+    assert follow(two, monkeypatch, begun=20)[1] == [0]  # two under way, none to begin
+    assert follow(two, monkeypatch, begun=19)[1] == [1]
+
+
+def test_the_cluster_is_looked_at_now_and_then(monkeypatch):
+    looks = []
+    monkeypatch.setattr("search.follow.living_nodes", lambda: looks.append(1) or [{"CPU": 2.0}])
+    callback = FollowCluster(Limiter(0), Settings(), num_trials=2, note=print, scouts=None)
+    for step in range(100):
+        callback.on_step_begin(step, [])
+    assert len(looks) == 1
 
 
 @pytest.mark.ray
