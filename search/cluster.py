@@ -99,9 +99,11 @@ def join(address: str, source: str) -> None:
     )
     if address != LOCAL and not answers(address):
         raise UserError(f"{source} is {address!r}, where no cluster answers; {way_out}")
+    # What Ray finds by itself it also finds the token for; an address that it is given, it does not.
+    given = address if source == "--address" or address == LOCAL else None
     try:
         ray.init(
-            address=address,
+            address=given,
             log_to_driver=False,
             logging_level=logging.ERROR,
             configure_logging=True,

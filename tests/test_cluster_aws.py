@@ -59,14 +59,16 @@ def launched(tmp_path_factory) -> tuple[dict[str, Any], Any]:
         aws_utils.client_cache.cache_clear()
         bootstrapped = _bootstrap_config(config, no_config_cache=True)
         provider = _get_node_provider(bootstrapped["provider"], bootstrapped["cluster_name"])
+        pending = ConcurrentCounter()
         launcher = BaseNodeLauncher(
             provider=provider,
-            pending=ConcurrentCounter(),
+            pending=pending,
             event_summarizer=EventSummarizer(),
             node_provider_availability_tracker=NodeProviderAvailabilityTracker(),
             node_types=bootstrapped["available_node_types"],
         )
         for node_type in bootstrapped["available_node_types"]:
+            pending.inc(node_type, 1)
             launcher.launch_node(bootstrapped, 1, node_type)
         yield config, boto3.client("ec2", region_name=config["provider"]["region"])
         provider.cleanup()

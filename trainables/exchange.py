@@ -17,7 +17,7 @@ from trainables.reuse import Reuse
 
 # That workers wait for the driver, first with a report and then for a job, before they end. Longer
 # than Tune takes to start the next trial; a driver that comes later all the same starts new ones.
-IDLE_SECONDS = 30.0
+IDLE_SECONDS = 60.0
 
 
 class Job(TypedDict):
