@@ -99,7 +99,7 @@ def join(address: str, source: str) -> None:
     )
     if address != LOCAL and not answers(address):
         raise UserError(f"{source} is {address!r}, where no cluster answers; {way_out}")
-    # What Ray finds by itself it also finds the token for; an address that it is given, it does not.
+    # Ray finds the token of a cluster that it finds by itself, not of an address that it is given.
     given = address if source == "--address" or address == LOCAL else None
     try:
         ray.init(
