@@ -3,6 +3,7 @@
 import os
 from collections import Counter
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -54,7 +55,8 @@ def launched(tmp_path_factory) -> tuple[dict[str, Any], Any]:
             patch.setenv(name, value)
         for name in ("AWS_CA_BUNDLE", "AWS_PROFILE", "AWS_SESSION_TOKEN"):
             patch.delenv(name, raising=False)
-        patch.setattr(aws_config.time, "sleep", lambda seconds: None)  # for IAM to propagate
+            # Ray waits 15 s for IAM to propagate.
+            patch.setattr(aws_config, "time", SimpleNamespace(sleep=lambda seconds: None))
         aws_utils.resource_cache.cache_clear()
         aws_utils.client_cache.cache_clear()
         bootstrapped = _bootstrap_config(config, no_config_cache=True)
@@ -71,7 +73,6 @@ def launched(tmp_path_factory) -> tuple[dict[str, Any], Any]:
             pending.inc(node_type, 1)
             launcher.launch_node(bootstrapped, 1, node_type)
         yield config, boto3.client("ec2", region_name=config["provider"]["region"])
-        provider.cleanup()
     server.stop()
     aws_utils.resource_cache.cache_clear()
     aws_utils.client_cache.cache_clear()
