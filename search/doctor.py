@@ -49,6 +49,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     add(
         "--preset", default="laptop", choices=PRESETS, help="whose backbone and weights to look for"
     )
+    add("--data", help="default: the preset's")
     add("--backbone", help="default: the preset's")
     add("--weights", help="default: the preset's")
     add("--json", action="store_true", help="instead of the table")
