@@ -23,6 +23,7 @@ COMMANDS = {
     "compare": ("analysis.compare", "RUN's interventions judged, or runs side by side"),
     "replay": ("search.replay", "asks RUN's search again and compares every decision"),
     "rerun": ("search.rerun", "trains a trial of RUN again and compares every epoch"),
+    "doctor": ("search.doctor", "what would keep a search from running, on every node"),
     "serve": ("search.serve", "an exported model over HTTP, by Ray Serve"),
     "predict": ("trainables.predict", "what an exported model says of pictures"),
     "pretrain": ("trainables.pretrain", "trains a backbone like the embedded one"),

@@ -28,7 +28,7 @@ from trainables.errors import refuse
 CHANGEABLE = {
     "num_trials", "max_hours", "max_concurrent", "cpus_per_trial", "gpus_per_trial",
     "workers_per_trial", "reserve_trials", "disk_quota", "reuse", "reuse_limit",
-    "diagnose", "storage", "name", "resume", "dry_run",
+    "diagnose", "storage", "name", "resume", "dry_run", "address", "wait_for_gpu",
 }  # fmt: skip
 # What a run around another run's winner takes over: what its trials occupy, and on what.
 OF_THE_RUN = (
@@ -148,4 +148,4 @@ def _inherited(first: argparse.Namespace) -> dict[str, Any]:
 def _recorded(first: argparse.Namespace) -> dict[str, Any]:
     experiment = RunFolder.at(join(first.storage, first.name)).read_experiment()
     settings: dict[str, Any] = experiment["settings"]
-    return {**settings, "storage": first.storage, "resume": False, "dry_run": False}
+    return {**settings, "storage": first.storage, "resume": False, "dry_run": False, "address": ""}

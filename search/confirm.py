@@ -25,6 +25,8 @@ RESOURCES = {
     "gpus_per_trial": float,
     "workers_per_trial": int,
     "disk_quota": str,
+    "address": str,
+    "wait_for_gpu": float,
 }
 
 
@@ -37,7 +39,7 @@ def main(arguments: Sequence[str]) -> None:
 
 def confirm_in(run: RunFolder, options: argparse.Namespace) -> None:
     """Settle what is trained, and train what of it is not done yet."""
-    recorded = Settings(**run.read_experiment()["settings"])
+    recorded = Settings(**{**run.read_experiment()["settings"], "address": ""})
     given = {name: getattr(options, name) for name in RESOURCES}
     settings = replace(recorded, **{n: value for n, value in given.items() if value is not None})
     with only_driver(run.root):

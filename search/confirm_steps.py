@@ -5,6 +5,7 @@ import shutil
 from typing import Any
 
 from search import confirm_text, preparation
+from search.cluster import connect
 from search.conclusion import conclude
 from search.confirm_text import FreshProgress
 from search.confirmation import FORMAT_VERSION, Plan, choose_candidates
@@ -15,7 +16,6 @@ from search.record import RunRecord
 from search.retrain import retrain
 from search.run_folder import RunFolder, write_json
 from search.settings import Settings
-from search.tuner import connect
 from trainables import journal
 from trainables.checkpoint_folders import folder_name
 from trainables.errors import UserError

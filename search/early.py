@@ -45,15 +45,18 @@ def kind_faults(settings: Settings, class_names: tuple[str, ...]) -> Iterator[st
                 )
 
 
-def cluster_is_remote() -> bool:
-    """Whether trials run on a cluster that was there before us, not on this machine alone."""
-    return os.environ.get("RAY_ADDRESS", "local") != "local"
+def may_join(settings: Settings) -> bool:
+    """Whether a cluster may be there that the run will join: a name was given, or Ray noted one."""
+    named = settings.address or os.environ.get("RAY_ADDRESS", "")
+    if named and named != "auto":
+        return named != "local"
+    return (Path(os.environ.get("RAY_TMPDIR", "/tmp")) / "ray" / "ray_current_cluster").exists()
 
 
 def check_gpu_devices(settings: Settings) -> None:
     """Refuse GPUs on a machine without the device of one; PyTorch counts them later."""
     has_device = any(glob.glob(pattern) for pattern in GPU_DEVICES)
-    if settings.gpus_per_trial and not cluster_is_remote() and not has_device:
+    if settings.gpus_per_trial and not may_join(settings) and not has_device:
         check_gpus(settings, num_gpus=0, where="this machine")
 
 

@@ -16,7 +16,7 @@ from search.forecast import Forecast, forecast
 from search.probe import Probed, Task, probe_side_by_side
 from search.setting_groups import GPUS_AUTO
 from search.settings import Settings
-from search.tuner import concurrent_trials
+from search.slots import concurrent_trials
 from spaces.registry import Space, load_space, quiet_study
 from spaces.warm_start import first_asked
 from trainables.config import FineTuneConfig
@@ -79,7 +79,7 @@ def make_plan(settings: Settings) -> Plan:
     demands = [demand(config) for config in configs]
     task = probe_task(configs, demands, settings)
     here = {"CPU": float(os.cpu_count() or 1), "GPU": float(num_gpus)}
-    fits_here = concurrent_trials(replace(settings, max_concurrent=0), here)
+    fits_here = concurrent_trials(replace(settings, max_concurrent=0), [here])
     concurrent = settings.max_concurrent or fits_here
     num_probes = min(concurrent, fits_here, num_trials)
     started = time.monotonic()

@@ -133,7 +133,7 @@ class Recorder(Callback):
         number = trial.config["number"]
         for refused in result.get("refused_checkpoints", ()):
             self.log.write("checkpoint_refused", trial=number, cause=refused)
-            self._note(f"trial {number}: {refused}")
+            self.note(f"trial {number}: {refused}")
         if "failure" in result:
             self._failures[number] = result["failure"]
         elif not self.record.knows(number, result["epoch"]):
@@ -165,7 +165,7 @@ class Recorder(Callback):
         """Its driver or its Train controller died, and Tune starts it again."""
         number, cause = trial.config["number"], _cause(trial)
         self.log.write("interrupted", trial=number, cause=cause)
-        self._note(f"trial {number} is started again: {shorten(cause, NOTE_LENGTH)}")
+        self.note(f"trial {number} is started again: {shorten(cause, NOTE_LENGTH)}")
 
     @unless_halted
     def on_trial_error(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
@@ -178,6 +178,11 @@ class Recorder(Callback):
     def on_experiment_end(self, trials: list[Any], **info: Any) -> None:
         self._drop_checkpoints(self._kept)
         self._write_tables()
+
+    def note(self, text: str) -> None:
+        """Tell the listeners of something that is no trial's."""
+        for listener in self._listeners:
+            listener.on_note(self.record, text)
 
     def _take_in(self, trial: TrialRecord, result: dict[str, Any]) -> None:
         """A new epoch of a trial."""
@@ -257,10 +262,6 @@ class Recorder(Callback):
                 self.folder.keep_checkpoint(trial_folder(trial.number), name)
                 if best is None:
                     self._stripped.add(trial.number)
-
-    def _note(self, text: str) -> None:
-        for listener in self._listeners:
-            listener.on_note(self.record, text)
 
 
 def _cause(trial: Any) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from search.cli import parse_call
 from search.design import Design, design_around
-from search.early import check_gpu_devices, check_gpus, check_new_run, cluster_is_remote
+from search.early import check_gpu_devices, check_gpus, check_new_run
 from search.record import RunRecord
 from search.run_folder import RunFolder, choose_address, opened
 from search.settings import Settings
@@ -51,13 +51,13 @@ def search(settings: Settings, folder: RunFolder) -> RunRecord | None:
 
     Everything heavy is imported here, after the arguments have been checked.
     """
-    from search import intervene, preparation, summary, tuner
+    from search import cluster, intervene, preparation, summary, tuner
     from search.disk import enough_room
     from search.environment import choose_precision
     from search.lock import only_driver
     from search.packing import pack_gpus
 
-    if settings.gpus_per_trial and not cluster_is_remote():
+    if settings.gpus_per_trial and cluster.find_cluster(settings.address)[0] == cluster.LOCAL:
         import torch
 
         check_gpus(settings, num_gpus=torch.cuda.device_count(), where="this machine")
@@ -76,7 +76,7 @@ def search(settings: Settings, folder: RunFolder) -> RunRecord | None:
         print(f"copy         {folder.root} (tensorboard --logdir), pushed to {folder.address}")
     with only_driver(folder.root), enough_room(folder.root):
         data = new or preparation.continue_with(settings, folder)
-        print(f"cluster      {tuner.connect(settings)}")
+        print(f"cluster      {cluster.connect(settings)}")
         settings = pack_gpus(settings)
         if design:
             summary.print_arms_summary(intervene.train_arms(design, folder, settings), folder)

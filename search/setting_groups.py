@@ -124,7 +124,12 @@ class ResourceSettings:
     """What trials occupy, and the limits of the run"""
 
     max_concurrent: int = 0
-    """trials at a time; 0: as many as the cluster holds"""
+    """most trials at a time; 0: as many as the cluster holds, as it grows and shrinks"""
+    address: Text = ""
+    """HOST:PORT of a cluster, auto (one on this machine) or local (starts one here);
+    default: RAY_ADDRESS, else auto, else local"""
+    wait_for_gpu: float = 20.0
+    """minutes to wait until a node of the cluster can hold a trial"""
     cpus_per_trial: float = 1.0
     """cores a worker"""
     gpus_per_trial: _GpuShare = 0.0

@@ -117,7 +117,7 @@ class Settings(
             )
         if self.reuse not in REUSE_MODES:
             yield f"--reuse is {self.reuse!r}; allowed: {', '.join(REUSE_MODES)}"
-        for flag in ("max_concurrent", "max_hours", "reserve_trials", "seed"):
+        for flag in ("max_concurrent", "max_hours", "reserve_trials", "seed", "wait_for_gpu"):
             if not getattr(self, flag) >= 0:  # NaN is not
                 yield f"{_flag(flag)} is {getattr(self, flag)}; allowed: 0 or more"
         if not self.gpus_per_trial >= 0 and self.gpus_per_trial != GPUS_AUTO:

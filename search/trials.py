@@ -8,19 +8,23 @@ import ray
 from ray import tune
 from ray.tune.error import TuneError
 from ray.tune.schedulers import TrialScheduler
-from ray.tune.search import Searcher
+from ray.tune.search import ConcurrencyLimiter, Searcher
 
+from search.cluster import can_grow
+from search.follow import FollowCluster
 from search.halt import Halt
 from search.interrupt import Interrupt
 from search.names import EXPERIMENT_NAME, OBJECTIVE
 from search.ray_output import ray_output_in
 from search.recorder import Recorder
 from search.run_folder import RunFolder
+from search.scouts import Scouts
 from search.settings import Settings
+from search.slots import concurrent_trials, living_nodes
 from trainables.errors import RunError
 from trainables.pictures import TrialData
-from trainables.ray_train import FineTuneTrial, SharedTrialInputs, trial_folder
-from trainables.slot import SlotResources
+from trainables.ray_train import FineTuneTrial, trial_folder
+from trainables.shared_inputs import SharedTrialInputs, SlotResources
 
 # A driver only relays. This tiny share of the head node's own resource keeps it there, so that the
 # loss of another node is Ray Train's to mend, and takes no core from a trial.
@@ -52,7 +56,7 @@ def run_trials(
         recorder: writes the journal.
         folder: where the trials' folders go.
         datasets: pictures by the seed of a configuration: a trial trains on those of its seed.
-        settings: the trials' resources and how many run at a time.
+        settings: the trials' resources and the most that run at a time.
         num_trials: to run, those that go on after an interruption included.
         halt: ends the run before its last trial.
         trainable: what Tune starts for a trial; it is set up as a `FineTuneTrial` is.
@@ -75,15 +79,24 @@ def run_trials(
         ),
         reuse=settings.reuse_with,
     )
+    limiter = ConcurrencyLimiter(
+        searcher, max_concurrent=concurrent_trials(settings, living_nodes())
+    )
+    follow = FollowCluster(
+        limiter,
+        settings,
+        num_trials=num_trials,
+        note=recorder.note,
+        scouts=Scouts(settings) if can_grow() else None,
+    )
     tuner = tune.Tuner(
         tune.with_resources(tune.with_parameters(trainable, shared=shared), dict(resources)),
         tune_config=tune.TuneConfig(
             metric=OBJECTIVE,
             mode="max",
-            search_alg=searcher,
+            search_alg=limiter,
             scheduler=scheduler,
             num_samples=num_trials,
-            max_concurrent_trials=concurrent_trials(settings, ray.cluster_resources()),
             trial_dirname_creator=_dirname,
             trial_name_creator=_dirname,
             reuse_actors=True,  # a slot takes long to start, and stays with its driver
@@ -91,7 +104,7 @@ def run_trials(
         run_config=tune.RunConfig(
             name=EXPERIMENT_NAME,
             storage_path=str(folder.root),
-            callbacks=[recorder],
+            callbacks=[recorder, follow],
             stop=halt,
             verbose=0,
             failure_config=tune.FailureConfig(max_failures=DRIVER_RESTARTS),
@@ -106,17 +119,6 @@ def run_trials(
             raise
     if halt.is_fault:
         raise RunError(f"{halt.reason}, then go on with --resume --name {folder.root.name}")
-
-
-def concurrent_trials(settings: Settings, resources: dict[str, float]) -> int:
-    """How many trials the cluster holds at a time; at least one, which may have to wait."""
-    if settings.max_concurrent:
-        return settings.max_concurrent
-    fits = resources.get("CPU", 0) / (settings.cpus_per_trial * settings.workers_per_trial)
-    if settings.gpus_per_trial:
-        gpus = settings.gpus_per_trial * settings.workers_per_trial
-        fits = min(fits, resources.get("GPU", 0) / gpus)
-    return max(1, int(fits + 1e-9))
 
 
 def _dirname(trial: Any) -> str:

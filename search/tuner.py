@@ -1,17 +1,12 @@
-"""Puts the search together: Ray's cluster, Optuna's study, ASHA, the trials, the recorder."""
+"""Puts the search together: Optuna's study, ASHA, the trials, the recorder."""
 
-import logging
 import math
-import os
 import time
 
 import optuna
-import ray
 from optuna import Trial
 
 from search.budget import search_seconds
-from search.early import check_gpus
-from search.environment import check_cores
 from search.halt import Halt
 from search.live import progress_of
 from search.progress import duration
@@ -22,52 +17,17 @@ from search.run_log import RunLog
 from search.scheduler import Judge, PhaseAlignedASHA, Rungs
 from search.searcher import StudySearcher
 from search.settings import Settings
+from search.slots import concurrent_trials, living_nodes
 from search.study import Suggest, TruthfulStudy, study_storage
 from search.study_log import cut_back
 from search.summary import resume_command
 from search.tensorboard import TensorBoard
-from search.trials import concurrent_trials, run_trials
+from search.trials import run_trials
 from spaces.registry import NUM_REHEARSALS, Space, load_space, quiet_study
 from spaces.warm_start import first_asked
 from trainables import journal
 from trainables.config import FineTuneConfig
 from trainables.pictures import TrialData
-
-RAY_SETTINGS = {
-    # How often Ray Train's controller looks whether its workers live.
-    "RAY_TRAIN_HEALTH_CHECK_INTERVAL_S": "0.5",
-    # Our own lines tell what happens: Tune's table is switched off (`verbose=0` in its older form).
-    "RAY_AIR_NEW_OUTPUT": "0",
-    # The run folder is the record, so Tune's own loggers and frequent snapshots are not wanted.
-    "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",
-    "TUNE_GLOBAL_CHECKPOINT_S": "600",
-    "TUNE_WARN_EXCESSIVE_EXPERIMENT_CHECKPOINT_SYNC_THRESHOLD_S": "0",
-    # A driver that has not ended by itself after so long is killed: its slot keeps cores.
-    "TUNE_FORCE_TRIAL_CLEANUP_S": "30",
-    # Ctrl-C lets the epochs under way end first (search/interrupt.py).
-    "TUNE_DISABLE_SIGINT_HANDLER": "1",
-    # A trial that tells its fault reports no metric with it.
-    "TUNE_DISABLE_STRICT_METRIC_CHECKING": "1",
-}
-
-
-def connect(settings: Settings) -> str:
-    """Join the running cluster (RAY_ADDRESS, or this head node's), else start one here.
-
-    Raises:
-        UserError: no node of the cluster could ever hold a trial.
-    """
-    os.environ.update({k: v for k, v in RAY_SETTINGS.items() if k not in os.environ})
-    if not ray.is_initialized():
-        ray.init(log_to_driver=False, logging_level=logging.ERROR, configure_logging=True)
-    resources = ray.cluster_resources()
-    nodes = [node["Resources"] for node in ray.nodes() if node["Alive"]]
-    check_gpus(settings, num_gpus=resources.get("GPU", 0), where="the cluster")
-    check_cores(settings, largest_node=max(node.get("CPU", 0) for node in nodes))
-    return (
-        f"{len(nodes)} node{'s' if len(nodes) > 1 else ''}, {resources.get('CPU', 0):g} cores, "
-        f"{resources.get('GPU', 0):g} GPUs"
-    )
 
 
 def run_search(
@@ -195,7 +155,7 @@ def _allowed_seconds(settings: Settings, record: RunRecord) -> float:
         record,
         max_hours=settings.max_hours,
         reserved_trials=settings.reserve_trials,
-        concurrent=concurrent_trials(settings, ray.cluster_resources()),
+        concurrent=concurrent_trials(settings, living_nodes()),
     )
 
 

@@ -32,6 +32,7 @@ REFUSED = {
     "search.export": ["/no/such/run"],
     "search.rerun": ["/no/such/run", "0"],
     "search.replay": ["/no/such/run"],
+    "search.doctor": ["/no/such/cluster.yaml"],
     "search.serve": ["/no/such/export"],
     "search.__main__": ["cofnirm"],
     "trainables.predict": ["/no/such/export", "picture.png"],

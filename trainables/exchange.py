@@ -2,16 +2,22 @@
 
 An asynchronous actor. A driver assigns one job at a time. Workers take it, and after each epoch
 they wait until the driver has asked for the next one: by then Tune has decided that the trial goes
-on, so no epoch is trained in vain and none is ahead of the record.
+on, so no epoch is trained in vain and none is ahead of the record. Workers that nobody has use for
+give up their place: where nodes have left, another trial may be waiting for it.
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import Any, TypedDict
 
 from trainables.failures import Failure
 from trainables.reuse import Reuse
+
+# That workers wait for the driver, first with a report and then for a job, before they end. Longer
+# than Tune takes to start the next trial; a driver that comes later all the same starts new ones.
+IDLE_SECONDS = 60.0
 
 
 class Job(TypedDict):
@@ -28,10 +34,11 @@ class Exchange:
 
     Args:
         max_failures: how often the workers may die of one job before it ends with a failure.
+        idle_seconds: that a worker waits for the driver.
     """
 
-    def __init__(self, max_failures: int) -> None:
-        self._max_failures = max_failures
+    def __init__(self, max_failures: int, idle_seconds: float = IDLE_SECONDS) -> None:
+        self._max_failures, self._idle_seconds = max_failures, idle_seconds
         self._changed = asyncio.Condition()
         self._jobs: list[Job] = []  # all so far; a job's number is its place, from 1
         self._current = 0  # the job that is being trained; 0: none
@@ -57,43 +64,52 @@ class Exchange:
             if self._is_read:
                 self._report, self._is_read = None, False
                 self._changed.notify_all()
-            try:
-                await asyncio.wait_for(
-                    self._changed.wait_for(lambda: self._report is not None), seconds
-                )
-            except TimeoutError:
+            if not await self._within(seconds, lambda: self._report is not None):
                 return None
             self._is_read = True
             return self._report
 
     async def take(self, after: int) -> int:
         """Worker: the number of the next job that is not yet over, once there is one; 0 at the
-        end."""
+        end, or when none comes."""
         async with self._changed:
-            await self._changed.wait_for(lambda: self._is_closed or self._current > after)
-            return self._current
+            came = await self._within(
+                self._idle_seconds, lambda: self._is_closed or self._current > after
+            )
+            return self._current if came else 0
 
     async def job(self, number: int) -> Job:
         """Worker: a job by its number."""
         return self._jobs[number - 1]
 
     async def tell(self, number: int, report: dict[str, Any]) -> bool:
-        """Worker: report on a job; returns whether to go on with it, once that is known."""
+        """Worker: report on a job; returns whether to go on with it, once that is known. Not when
+        nobody asks."""
         async with self._changed:
             await self._changed.wait_for(lambda: self._report is None or self._current != number)
             if self._current == number:
                 self._report = report
                 self._changed.notify_all()
-                await self._changed.wait_for(
-                    lambda: self._report is not report or self._current != number
+                asked = await self._within(
+                    self._idle_seconds,
+                    lambda: self._report is not report or self._current != number,
                 )
-            return self._current == number
+                return asked and self._current == number
+            return False
 
     async def workers_failed(self, failure: Failure) -> None:
         """Controller: workers died; once too often, and the job ends with why."""
         self._failures += 1
         if self._current and self._failures > self._max_failures:
             await self.tell(self._current, {"failure": failure})
+
+    async def _within(self, seconds: float, condition: Callable[[], bool]) -> bool:
+        """Wait for a condition; whether it came true."""
+        try:
+            await asyncio.wait_for(self._changed.wait_for(condition), seconds)
+        except TimeoutError:
+            return False
+        return True
 
     async def _make_current(self, number: int) -> None:
         async with self._changed:

@@ -4,24 +4,12 @@ Tune starts one `FineTuneTrial` (the driver, which costs no CPU) for each trial 
 and resets it for the next trial; with it stays its slot, a Ray Train run whose workers train.
 """
 
-from dataclasses import dataclass
 from typing import Any
 
-import ray
 from ray import tune
 
-from trainables.reuse import Reuse
-from trainables.slot import Slot, SlotResources
-
-
-@dataclass(frozen=True, kw_only=True)
-class SharedTrialInputs:
-    """What all trials of a run have in common; the pictures stay in the object store."""
-
-    datasets: dict[int, ray.ObjectRef]  # of a TrialData, by the seed of a trial's configuration
-    trials_dir: str  # a path that every node can write, or a URI in a store
-    resources: SlotResources
-    reuse: Reuse
+from trainables.shared_inputs import SharedTrialInputs
+from trainables.slot import Slot
 
 
 def trial_folder(number: int) -> str:

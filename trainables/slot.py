@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import tempfile
 import threading
-from dataclasses import dataclass
 from typing import Any
 
 import ray
@@ -23,6 +22,7 @@ from ray.train.torch import TorchTrainer
 from trainables.exchange import Exchange, Job
 from trainables.failures import describe
 from trainables.orphans import free_orphans
+from trainables.shared_inputs import SlotResources
 
 POLL_SECONDS = 1.0  # how often a driver that hears nothing looks after its workers
 CLOSE_SECONDS = 5.0  # for workers to end by themselves; then they end with their driver
@@ -30,15 +30,6 @@ CLOSE_SECONDS = 5.0  # for workers to end by themselves; then they end with thei
 CONTROLLER_FAILURE_LIMIT = 20
 # How often a job is tried again after its workers, their node or the Train controller have died.
 RESTARTS = 5
-
-
-@dataclass(frozen=True, kw_only=True)
-class SlotResources:
-    """What one trial occupies: `workers` data-parallel workers with this much each."""
-
-    workers: int = 1
-    cpus: float = 1.0  # cores a worker
-    gpus: float = 0.0  # GPUs a worker; a fraction shares one GPU among trials
 
 
 class Slot:

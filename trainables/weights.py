@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.request import Request, urlopen
 
 from trainables.errors import UserError, refuse
 
@@ -23,6 +24,8 @@ EMBEDDED_FILE = "resnet18_tinyimagenet.safetensors"
 EMBEDDED_SHA256 = "7d8cdc874fe0f3155ee6654877b921ef3ef312d11c16a8801094bb035fa43410"
 
 _BACKBONES_WITH_V2 = ("resnet50", "resnet101")  # what torchvision offers
+ANSWER_SECONDS = 5.0  # for the server of a download, when asked whether it is there
+
 _NUM_NAMES_SHOWN = 3
 
 
@@ -94,6 +97,21 @@ def load_backbone_state(backbone: str, weights: str) -> dict[str, "Tensor"]:
     else:
         state = _read_file(Path(weights))
     return _canonical(state, backbone=backbone, origin=f"weights {weights!r}")
+
+
+def why_unreachable(backbone: str, weights: str) -> str:
+    """Why this machine could not load the weights; empty where it could. Downloads nothing."""
+    faults = check_weights(backbone, weights)
+    if faults or weights in ("embedded", "none") or weights not in NAMES:
+        return "; ".join(faults)
+    entry = _torchvision_entry(backbone, weights)
+    if _cached_file(entry).is_file():
+        return ""
+    try:
+        with urlopen(Request(entry.url, method="HEAD"), timeout=ANSWER_SECONDS):
+            return ""
+    except OSError as error:
+        return f"{_cached_file(entry)} is not there, and {entry.url} does not answer ({error})"
 
 
 def weights_id(backbone: str, weights: str) -> str:

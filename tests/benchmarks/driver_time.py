@@ -41,12 +41,12 @@ from search.tensorboard import TensorBoard
 from search.tuner import startup_trials
 from spaces.registry import load_space
 from tests.benchmarks.record_trials import BASE
+from tests.benchmarks.sleeping import NUM_CLASSES, report
 from trainables.config import FineTuneConfig
 from trainables.data.images import ImageSet
 from trainables.pictures import TrialData
 from trainables.ray_train import trial_folder
 
-NUM_CLASSES = 10
 AT_A_TIME = 4
 
 
@@ -210,32 +210,6 @@ def pictures() -> TrialData:
 
 
 PICTURES = pictures()
-
-
-def report(
-    config: FineTuneConfig, epoch: int, worth: float, rng: np.random.Generator
-) -> dict[str, Any]:
-    """An epoch's, of the size of a real one."""
-    value = float(np.clip(worth + 0.02 * epoch + rng.normal(0, 0.01), 0, 1))
-    clock = {"phase2_epoch": epoch - config.head_epochs} if epoch > config.head_epochs else {}
-    return {
-        **clock,
-        "epoch": epoch,
-        "phase": 2 if clock else 1,
-        "train_loss": 1.0,
-        "train_accuracy": value,
-        "val_loss": 1.0,
-        "val_accuracy": value,
-        "val_macro_f1": value,
-        "val_f1": {f"class {i}": value for i in range(NUM_CLASSES)},
-        "val_confusion": rng.integers(0, 99, (NUM_CLASSES, NUM_CLASSES)).tolist(),
-        "rate": {"head": 1e-3, "backbone": 1e-4},
-        "images_per_second": 1000.0,
-        "epoch_seconds": 1.0,
-        "peak_memory_bytes": 10**9,
-        "diverged": False,
-        "finished": epoch == config.total_epochs,
-    }
 
 
 if __name__ == "__main__":

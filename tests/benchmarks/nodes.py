@@ -13,19 +13,20 @@ import io
 import json
 import logging
 import os
+import shutil
 import tempfile
-import time
-from contextlib import redirect_stdout
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stdout
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import optuna
 import ray
 from ray import tune
 from ray.cluster_utils import Cluster
 
+from search.cluster import RAY_SETTINGS
 from search.halt import Halt
 from search.progress import Progress
 from search.record import RunRecord
@@ -37,33 +38,12 @@ from search.searcher import StudySearcher
 from search.settings import Settings
 from search.study import TruthfulStudy, study_storage
 from search.trials import run_trials
-from search.tuner import RAY_SETTINGS, startup_trials
+from search.tuner import startup_trials
 from spaces.registry import load_space
-from tests.benchmarks.driver_time import board_of, report
+from tests.benchmarks.driver_time import board_of
 from tests.benchmarks.record_trials import BASE
+from tests.benchmarks.sleeping import SleepingTrial
 from trainables import journal
-from trainables.config import FineTuneConfig
-
-
-class SleepingTrial(tune.Trainable):
-    """Sleeps through an epoch and reports one."""
-
-    epoch_seconds = 1.0
-
-    def setup(self, config: dict[str, Any], shared: Any) -> None:
-        self.reset_config(config)
-
-    def reset_config(self, new_config: dict[str, Any]) -> bool:
-        self._rng = np.random.default_rng(new_config["number"])
-        self._config = FineTuneConfig.from_dict(new_config["config"])
-        self._worth, self._epoch = self._rng.normal(0.6, 0.1), 0
-        return True
-
-    def step(self) -> dict[str, Any]:
-        time.sleep(self.epoch_seconds)
-        self._epoch += 1
-        told = report(self._config, self._epoch, self._worth, self._rng)
-        return told | {"done": told["finished"]}
 
 
 def main() -> None:
@@ -94,20 +74,10 @@ def main() -> None:
 
 def measure(nodes: int, slots: int, num_trials: int) -> dict[str, Any]:
     """A search of sleeping trials on a cluster of its own."""
-    cluster = Cluster(
-        initialize_head=True,
-        head_node_args={"num_cpus": slots, "include_dashboard": False},
-    )
-    for _ in range(nodes - 1):
-        cluster.add_node(num_cpus=slots)
-    ray.init(address=cluster.address, log_to_driver=False)
-    try:
-        with tempfile.TemporaryDirectory() as folder, redirect_stdout(io.StringIO()):
-            record = search(RunFolder(Path(folder)), nodes * slots, num_trials)
-            events = journal.read(Path(folder) / "journal.jsonl")
-    finally:
-        ray.shutdown()
-        cluster.shutdown()
+    with cluster_of(nodes, slots), tempfile.TemporaryDirectory() as folder:
+        with redirect_stdout(io.StringIO()):
+            record = search(RunFolder(Path(folder)), num_trials)
+        events = journal.read(Path(folder) / "journal.jsonl")
     times = [datetime.fromisoformat(e["time"]) for e in events if e["event"] == "reported"]
     seconds = (max(times) - min(times)).total_seconds() + SleepingTrial.epoch_seconds
     epochs = len(record.reports)
@@ -120,7 +90,31 @@ def measure(nodes: int, slots: int, num_trials: int) -> dict[str, Any]:
     }
 
 
-def search(folder: RunFolder, slots: int, num_trials: int) -> RunRecord:
+@contextmanager
+def cluster_of(nodes: int, slots: int) -> Iterator[Cluster]:
+    """A cluster of nodes on this machine, with cores that nobody counts; in a folder of its own, as
+    whoever starts Ray without an address would join it."""
+    temporary = os.environ["RAY_TMPDIR"] = tempfile.mkdtemp(prefix="ray")
+    cluster = Cluster(
+        initialize_head=True,
+        head_node_args={"num_cpus": slots, "include_dashboard": False},
+    )
+    try:
+        for _ in range(nodes - 1):
+            cluster.add_node(num_cpus=slots)
+        ray.init(address=cluster.address, log_to_driver=False)
+        yield cluster
+    finally:
+        ray.shutdown()
+        cluster.shutdown()
+        del os.environ["RAY_TMPDIR"]
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def search(
+    folder: RunFolder, num_trials: int, trainable: type[tune.Trainable] = SleepingTrial
+) -> RunRecord:
+    """The search that `search.run` makes, of trials that occupy a core each."""
     space, log = load_space("core"), RunLog(folder.journal)
     study = TruthfulStudy(
         lambda trial: space(trial, BASE),
@@ -138,10 +132,10 @@ def search(folder: RunFolder, slots: int, num_trials: int) -> RunRecord:
         ),
         folder=folder,
         datasets={},
-        settings=Settings(max_concurrent=slots),
+        settings=Settings(),
         num_trials=num_trials,
         halt=halt,
-        trainable=SleepingTrial,
+        trainable=trainable,
         resources={"CPU": 1},
     )
     return log.record

@@ -4,27 +4,41 @@ import pytest
 
 from search.early import check_gpus
 from search.environment import check_cores
+from search.setting_groups import GPUS_AUTO
 from search.settings import Settings
-from search.trials import DRIVER_RESOURCES, concurrent_trials
+from search.slots import concurrent_trials, slots
+from search.trials import DRIVER_RESOURCES
 from search.tuner import startup_trials
 from trainables.errors import UserError
-from trainables.slot import SlotResources, scaling
+from trainables.shared_inputs import SlotResources
+from trainables.slot import scaling
 
 
 @pytest.mark.parametrize(
     ("settings", "cluster", "expected"),
     [
-        ({}, {"CPU": 2.0}, 2),
-        ({"cpus_per_trial": 2.0}, {"CPU": 2.0}, 1),
-        ({"cpus_per_trial": 4.0}, {"CPU": 2.0}, 1),
-        ({"workers_per_trial": 2}, {"CPU": 8.0}, 4),
-        ({"gpus_per_trial": 0.25}, {"CPU": 16.0, "GPU": 2.0}, 8),
-        ({"gpus_per_trial": 1.0, "cpus_per_trial": 2.0}, {"CPU": 4.0, "GPU": 8.0}, 2),
-        ({"max_concurrent": 3}, {"CPU": 64.0}, 3),
+        ({}, [{"CPU": 2.0}], 2),
+        ({}, [{"CPU": 2.0}, {}, {"CPU": 3.0}], 5),
+        ({"cpus_per_trial": 2.0}, [{"CPU": 2.0}], 1),
+        ({"cpus_per_trial": 2.0}, [{"CPU": 3.0}, {"CPU": 3.0}], 2),  # a worker lies on one node
+        ({"cpus_per_trial": 4.0}, [{"CPU": 2.0}], 0),
+        ({"workers_per_trial": 2}, [{"CPU": 8.0}], 4),
+        ({"workers_per_trial": 2}, [{"CPU": 1.0}, {"CPU": 1.0}], 1),
+        ({"gpus_per_trial": 0.1}, [{"CPU": 16.0, "GPU": 1.0}], 10),
+        ({"gpus_per_trial": 0.25}, [{"CPU": 16.0, "GPU": 2.0}], 8),
+        ({"gpus_per_trial": 1.0, "cpus_per_trial": 2.0}, [{"CPU": 4.0, "GPU": 8.0}], 2),
+        ({"gpus_per_trial": 1.0}, [{"CPU": 64.0}, {"CPU": 8.0, "GPU": 1.0}], 1),
+        ({"gpus_per_trial": GPUS_AUTO}, [{"CPU": 8.0, "GPU": 2.0}], 2),
     ],
 )
-def test_the_cluster_says_how_many_trials_run_at_a_time(settings, cluster, expected):
-    assert concurrent_trials(Settings(**settings), cluster) == expected
+def test_the_nodes_say_how_many_trials_they_hold(settings, cluster, expected):
+    assert slots(Settings(**settings), cluster) == expected
+
+
+def test_at_least_one_trial_runs_and_no_more_than_the_user_allows():
+    assert concurrent_trials(Settings(), []) == 1
+    assert concurrent_trials(Settings(max_concurrent=3), [{"CPU": 64.0}]) == 3
+    assert concurrent_trials(Settings(max_concurrent=3), [{"CPU": 2.0}]) == 2
 
 
 def test_a_driver_takes_no_core_so_that_trials_cannot_deadlock():

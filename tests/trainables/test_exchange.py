@@ -9,11 +9,11 @@ from trainables.exchange import Exchange
 FAILURE = {"kind": "error", "cause": "killed"}
 
 
-def play(scene: Callable[[Exchange], Awaitable[None]]) -> None:
+def play(scene: Callable[[Exchange], Awaitable[None]], idle_seconds: float = 30.0) -> None:
     """Run a scene in which nothing may wait for ever."""
 
     async def bounded() -> None:
-        await asyncio.wait_for(scene(Exchange(max_failures=1)), timeout=5)
+        await asyncio.wait_for(scene(Exchange(1, idle_seconds)), timeout=5)
 
     asyncio.run(bounded())
 
@@ -115,3 +115,31 @@ def test_workers_go_when_the_exchange_is_closed():
         assert await exchange.take(1) == 0
 
     play(scene)
+
+
+def test_workers_that_nobody_has_use_for_leave_their_place_and_new_ones_take_the_next_job():
+    async def scene(exchange: Exchange) -> None:
+        await exchange.assign(job("a"))
+        telling = await begin(exchange.tell(1, {"epoch": 1}))  # its last one
+        assert await exchange.next_report(1) == {"epoch": 1}
+        assert await telling is False
+        assert await exchange.take(1) == 0  # so they end
+        await exchange.assign(job("b"))
+        assert await exchange.take(0) == 2
+
+    play(scene, idle_seconds=0.05)
+
+
+def test_a_driver_that_was_only_slow_goes_on_with_the_same_job():
+    async def scene(exchange: Exchange) -> None:
+        await exchange.assign(job("a"))
+        telling = await begin(exchange.tell(1, {"epoch": 1}))
+        assert await telling is False
+        assert await exchange.next_report(1) == {"epoch": 1}  # nothing is lost
+        assert await exchange.take(0) == 1  # by the workers that the driver then starts
+        again = await begin(exchange.tell(1, {"epoch": 2}))
+        assert await exchange.next_report(1) == {"epoch": 2}
+        await begin(exchange.next_report(1))
+        assert await again is True
+
+    play(scene, idle_seconds=0.05)

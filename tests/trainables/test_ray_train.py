@@ -5,9 +5,10 @@ from pathlib import Path
 import pytest
 
 from trainables import ray_train
-from trainables.ray_train import FineTuneTrial, SharedTrialInputs
+from trainables.ray_train import FineTuneTrial
 from trainables.reuse import NO_REUSE
-from trainables.slot import SlotResources, TellFailures
+from trainables.shared_inputs import SharedTrialInputs, SlotResources
+from trainables.slot import TellFailures
 
 
 class Slot:

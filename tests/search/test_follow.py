@@ -1,0 +1,137 @@
+"""Trials at a time while nodes join and leave: a real search, whose trials only sleep."""
+
+import logging
+import threading
+
+import optuna
+import pytest
+from ray.cluster_utils import Cluster
+
+from search.cluster import RAY_SETTINGS
+from search.follow import FollowCluster
+from search.run_folder import RunFolder
+from search.settings import Settings
+from tests.benchmarks.nodes import cluster_of, search
+from tests.benchmarks.sleeping import SleepingTrial
+from tests.faults.local_cluster import wait_for
+from trainables import journal
+
+NUM_TRIALS = 12
+
+
+def at_a_time(events: list[dict]) -> list[int]:
+    """The number of trials under way after each event of the journal."""
+    running, counts = set(), []
+    for event in events:
+        if event["event"] == "started":
+            running.add(event["trial"])
+        elif event["event"] in ("finished", "stopped", "failed"):
+            running.discard(event["trial"])
+        counts.append(len(running))
+    return counts
+
+
+def count(folder: RunFolder, kind: str) -> int:
+    found = journal.read(folder.journal) if folder.journal.exists() else []
+    return sum(event["event"] == kind for event in found)
+
+
+def join_and_leave(cluster: Cluster, folder: RunFolder, changes: list[int]) -> None:
+    """A node joins once two trials have begun, and is killed once four more have."""
+
+    def begun(number: int) -> None:
+        wait_for(lambda: count(folder, "started") >= number, seconds=60, what="trials")
+        changes.append(len(journal.read(folder.journal)))
+
+    begun(2)
+    node = cluster.add_node(num_cpus=2)
+    begun(6)
+    cluster.remove_node(node, allow_graceful=False)
+
+
+class Limiter:
+    """What of Tune's ConcurrencyLimiter the callback uses."""
+
+    def __init__(self, live: int) -> None:
+        self.max_concurrent, self.live_trials = 2, {str(n) for n in range(live)}
+
+
+class Scouts:
+    def __init__(self) -> None:
+        self.kept: list[int] = []
+
+    def keep(self, trials: int) -> None:
+        self.kept.append(trials)
+
+
+def follow(nodes: list[dict[str, float]], monkeypatch, *, begun: int = 2, **settings):
+    """One step of a search of 20 trials; its limiter, scouts and notes."""
+    monkeypatch.setattr("search.follow.living_nodes", lambda: nodes)
+    limiter, scouts, notes = Limiter(min(begun, 2)), Scouts(), []
+    callback = FollowCluster(
+        limiter, Settings(**settings), num_trials=20, note=notes.append, scouts=scouts
+    )
+    callback.on_step_begin(0, [None] * begun)
+    return limiter.max_concurrent, scouts.kept, notes
+
+
+def test_the_limit_is_what_the_nodes_hold_and_scouts_stand_for_the_rest(monkeypatch):
+    two = [{"CPU": 2.0}]
+    assert follow(two, monkeypatch) == (2, [18], [])
+    limit, kept, notes = follow([*two, {"CPU": 3.0}], monkeypatch)
+    assert (limit, kept) == (5, [15])
+    assert notes == ["trials at a time: 5, 2 before; the cluster: 2 nodes, 5 cores, 0 GPUs"]
+
+
+def test_without_a_node_one_trial_waits_and_scouts_call_for_all(monkeypatch):
+    limit, kept, _ = follow([], monkeypatch)
+    assert (limit, kept) == (1, [20])
+
+
+def test_scouts_call_for_no_more_than_can_be_used(monkeypatch):
+    two = [{"CPU": 2.0}]
+    assert follow(two, monkeypatch, max_concurrent=5)[1] == [3]
+    assert follow(two, monkeypatch, begun=20)[1] == [0]  # two under way, none to begin
+    assert follow(two, monkeypatch, begun=19)[1] == [1]
+
+
+def test_the_cluster_is_looked_at_now_and_then(monkeypatch):
+    looks = []
+    monkeypatch.setattr("search.follow.living_nodes", lambda: looks.append(1) or [{"CPU": 2.0}])
+    callback = FollowCluster(Limiter(0), Settings(), num_trials=2, note=print, scouts=None)
+    for step in range(100):
+        callback.on_step_begin(step, [])
+    assert len(looks) == 1
+
+
+@pytest.mark.ray
+@pytest.mark.slow
+@pytest.mark.timeout(180)
+def test_slots_grow_when_a_node_joins_and_shrink_when_it_leaves(tmp_path, monkeypatch, capsys):
+    class Nap(SleepingTrial):  # of no module, so that its process need not import this one
+        epoch_seconds = 0.3
+
+    for name, value in RAY_SETTINGS.items():
+        monkeypatch.setenv(name, value)
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    logging.getLogger("ray.tune").setLevel(logging.CRITICAL)
+    folder, changes = RunFolder(tmp_path / "run"), []
+    folder.trials.mkdir(parents=True)
+    with cluster_of(1, 1) as cluster:
+        changer = threading.Thread(target=join_and_leave, args=(cluster, folder, changes))
+        changer.start()
+        record = search(folder, NUM_TRIALS, Nap)
+        changer.join()
+    events = journal.read(folder.journal)
+    joined, left = changes
+    running = at_a_time(events)
+    assert max(running[:joined]) == 1
+    assert max(running[joined:left]) == 3
+    assert running[left:][-1] == 0
+    told = capsys.readouterr().out
+    assert "note: trials at a time: 3, 1 before; the cluster: 2 nodes, 3 cores, 0 GPUs" in told
+    assert "note: trials at a time: 1, 3 before; the cluster: 1 node, 1 core, 0 GPUs" in told
+    # Once the lost trials have ended there is one at a time, and none was lost.
+    assert max(running[-4:]) == 1
+    assert record.num_ended == NUM_TRIALS
+    assert not any(trial.status == "failed" for trial in record.trials.values())
