@@ -48,7 +48,7 @@ def main(arguments: Sequence[str]) -> None:
         seed=options.seed,
         base_px=options.base_px or max(recipe.resolutions_px),
     )
-    check_early(spec)
+    check_early(spec, with_test=False)
     pretrain(options, recipe, config, spec)
 
 

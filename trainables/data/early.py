@@ -11,13 +11,17 @@ from trainables.errors import refuse
 CIFAR10_PER_CLASS = 5_000  # training pictures
 
 
-def check_early(spec: DataSpec) -> tuple[str, ...]:
+def check_early(spec: DataSpec, *, with_test: bool = True) -> tuple[str, ...]:
     """Refuse what cannot be split; returns the classes, none where they show only later.
+
+    Args:
+        spec: of the data.
+        with_test: whether there has to be a test split.
 
     Raises:
         UserError: with all faults of folders and files, or else of the counts.
     """
-    if spec.source_name in ("imagefolder", "parquet"):
+    if with_test and spec.source_name in ("imagefolder", "parquet"):
         refuse(f"--data: {fault}" for fault in open_source(spec).check())
     labels = _labels(spec)
     if labels is None:
