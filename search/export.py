@@ -36,7 +36,7 @@ def main(arguments: Sequence[str]) -> None:
     experiment = folder.read_experiment()
     best = folder.read_final() if options.final else folder.read_best()
     goal = folder.export_final if options.final else folder.export
-    trained = load_trained(folder.root / best["checkpoint"])
+    trained = load_trained(folder.checkpoint(best))
     probes = load_training(DataSpec.from_dict(experiment["data"])).val.images[:NUM_PROBES]
     figures = {name: best[name] for name in PROVENANCE if name in best}
     provenance = figures | {"run": experiment["name"], "git_commit": experiment["git_commit"]}
