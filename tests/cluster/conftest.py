@@ -41,17 +41,17 @@ def search(user, tmp_path_factory):
 
 
 @pytest.fixture(scope="package")
-def tensorboard(user, search, tmp_path_factory):
-    """TensorBoard on the head, and its port on the laptop: the process and what it printed."""
+def tensorboard(user, tmp_path_factory):
+    """TensorBoard on the head, its port on the laptop; asks it there for the runs that it shows."""
     log = tmp_path_factory.mktemp("tensorboard") / "told.txt"
     process = user.exec_beside("tensorboard --logdir /mnt/shared/runs", log, forward=6006)
-    ask = "python -c 'import urllib.request as r; print(r.urlopen(\"{}\").read().decode())'"
-    url = ask.format("http://127.0.0.1:6006/data/runs")
+    url = "http://127.0.0.1:6006/data/runs"
+    code = f"import urllib.request as r; print(r.urlopen('{url}').read().decode())"
 
-    def answer() -> subprocess.CompletedProcess[str]:
-        return user.laptop.run(url)
+    def ask() -> subprocess.CompletedProcess[str]:
+        return user.laptop.run(f'python -c "{code}"')
 
-    wait_for(lambda: answer().returncode == 0, seconds=120, what="TensorBoard")
-    yield answer
-    process.terminate()
-    process.wait(10)
+    wait_for(lambda: ask().returncode == 0, seconds=120, what="TensorBoard")
+    yield ask
+    user.network.hosts[0].run("pkill tensorboard")  # with it ends the connection
+    process.wait(60)

@@ -90,6 +90,7 @@ class Host:
 
     def boot(self) -> None:
         """Start it, anew after `kill`; /tmp is empty then."""
+        self.mend()
         for path in self.tmp.iterdir():
             shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
         enter = ["nsenter", f"--net=/run/netns/{self._namespace}"]
@@ -102,7 +103,7 @@ class Host:
 
     def run(self, command: str, **more: Any) -> subprocess.CompletedProcess[str]:
         """Run a shell command on the console of the host, to its end."""
-        more = {"capture_output": True, "text": True, "timeout": 60, **more}
+        more = {"capture_output": True, "text": True, "timeout": 180, **more}
         return subprocess.run(self._inside(command), **more)
 
     def start(self, command: str, log: Path) -> subprocess.Popen[bytes]:
@@ -132,7 +133,8 @@ class Host:
         subprocess.run([*self._tc("add"), *limits], check=True)
 
     def kill(self) -> None:
-        """Pull its plug: all its processes are gone at once."""
+        """Pull its plug: all its processes are gone, and no connection is closed by anybody."""
+        self.cut()
         if self._unshare:
             self._unshare.kill()
             self._unshare.wait(10)

@@ -1,6 +1,9 @@
 """What the README tells a user to do on machines of their own, done on three hosts."""
 
+import contextlib
 import json
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -13,8 +16,12 @@ pytestmark = [pytest.mark.cluster, pytest.mark.timeout(900)]
 
 def test_tensorboard_comes_through_ssh(search, tensorboard):
     search.wait_for_reports(1)
-    wait_for(lambda: json.loads(tensorboard().stdout), seconds=60, what="a trial in TensorBoard")
-    assert all(name.startswith("hosts/trials/trial_0") for name in json.loads(tensorboard().stdout))
+
+    def runs() -> list[str]:
+        return json.loads(tensorboard().stdout)
+
+    wait_for(runs, seconds=120, what="a trial in TensorBoard")
+    assert all(name.startswith("hosts/") for name in runs())
 
 
 def test_it_goes_on_with_one_host_cut_off_and_one_killed_and_is_resumed(user, search):
@@ -31,25 +38,25 @@ def test_it_goes_on_with_one_host_cut_off_and_one_killed_and_is_resumed(user, se
 
 
 def test_the_token_is_nowhere_but_in_its_file(user, search):
-    token = user.token.encode()
-    folders = [folder for host in user.network.hosts for folder in (host.home, host.tmp)]
-    files = [
-        path
-        for folder in (*folders, user.network.shared)
-        for path in folder.rglob("*")
-        if path.is_file() and not path.is_symlink()
-    ]
-    holders = [path for path in files if token in path.read_bytes()]
-    assert len(holders) == len(user.network.hosts)
-    assert {path.name for path in holders} == {"auth_token"}
-    assert {oct(path.stat().st_mode & 0o777) for path in holders} == {"0o600"}
-    assert any(path.name == "gcs_server.out" for path in files)  # Ray's logs were among them
+    hosts = user.network.hosts
+    folders = [folder for host in hosts for folder in (host.home, host.tmp)]
+    contents = dict(files_under(*folders, user.network.shared))
+    holders = [path for path, content in contents.items() if user.token.encode() in content]
+    assert [path.name for path in holders] == ["auth_token"] * len(hosts)
+    assert {path.stat().st_mode & 0o777 for path in holders} == {0o600}
+    assert {"gcs_server.out", "journal.jsonl"} <= {path.name for path in contents}
     assert user.token not in search.told
 
 
-def test_ray_down_ends_it(user):
+def test_ray_down_ends_the_head(user):
     user.down()
-    head, *workers = user.network.hosts
-    assert not head.processes("gcs_server")
-    for host in (head, *workers):  # workers end by themselves when they have no head any more
-        wait_for(lambda host=host: not host.processes("raylet"), seconds=120, what=f"{host.name}")
+    for words in ("gcs_server", "raylet", "dashboard"):
+        assert not user.network.hosts[0].processes(words)
+
+
+def files_under(*folders: Path) -> Iterator[tuple[Path, bytes]]:
+    """All files with their contents; Ray may delete some meanwhile."""
+    for path in (path for folder in folders for path in folder.rglob("*")):
+        with contextlib.suppress(FileNotFoundError):
+            if path.is_file() and not path.is_symlink():
+                yield path, path.read_bytes()

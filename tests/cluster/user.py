@@ -23,8 +23,9 @@ class User:
     def __init__(self, network: Network) -> None:
         self.network, self.laptop, self.checkout = network, network.laptop, ROOT
         self.file = self.laptop.home / "cluster-local.yaml"
-        self.token = self._do("ray get-auth-token --generate").stdout.strip()
-        assert len(self.token) > 20
+        made = self._do("ray get-auth-token --generate > /dev/null; chmod 600 ~/.ray/auth_token")
+        assert made.returncode == 0, made.stderr
+        self.token = (self.laptop.home / ".ray" / "auth_token").read_text().strip()
         self._fill_in()
         for host in network.hosts:  # an environment that the setup command finds and uses
             (host.home / "venv").symlink_to(sys.prefix)
@@ -51,7 +52,8 @@ class User:
     def wait_for_nodes(self, number: int, *, seconds: float = 300) -> None:
         """Until `ray status` on the head counts so many active nodes."""
         until = f'until ray status | grep -q "^ {number} local.cluster.node"; do sleep 1; done'
-        self.exec(until, timeout=seconds)
+        done = self.exec(until, timeout=seconds)
+        assert done.returncode == 0, done.stdout + done.stderr
 
     @property
     def _name(self) -> str:
