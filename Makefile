@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test test-slow lint format
+.PHONY: demo test test-slow test-cluster lint format
 .DELETE_ON_ERROR:
 
 # One stamp, made anew when the dependencies change. pip picks the matching torch and torchvision.
@@ -20,11 +20,15 @@ demo: .venv/installed
 	echo; echo "report"; $(BIN)/python -m analysis.report runs/$$name
 
 test: .venv/installed
-	$(BIN)/python -m pytest -m "not slow"
+	$(BIN)/python -m pytest -m "not slow and not cluster"
 
 # What kills, waits or trains for minutes.
 test-slow: .venv/installed
 	$(BIN)/python -m pytest -m slow
+
+# `ray up` on three hosts made of network namespaces; skipped, with the reason, where there are none.
+test-cluster: .venv/installed
+	$(BIN)/python -m pytest -m cluster -rs
 
 lint: .venv/installed
 	$(BIN)/ruff check .

@@ -47,7 +47,7 @@ def export_run(run: RunFolder, formats: Sequence[str], *, final: bool) -> None:
     experiment = run.read_experiment()
     best = run.read_final() if final else run.read_best()
     goal = run.export_final if final else run.export
-    trained = load_trained(run.root / best["checkpoint"])
+    trained = load_trained(run.checkpoint(best))
     probes = probe_pictures(DataSpec.from_dict(experiment["data"]))
     figures = {name: best[name] for name in PROVENANCE if name in best}
     provenance = figures | {"run": experiment["name"], "git_commit": experiment["git_commit"]}

@@ -141,6 +141,16 @@ class RunFolder:
         final: dict[str, Any] = json.loads(self.final.read_text())
         return final
 
+    def checkpoint(self, record: dict[str, Any]) -> Path:
+        """The checkpoint that best.json or final.json names; UserError for one elsewhere."""
+        path = self.root / str(record["checkpoint"])
+        if not path.resolve().is_relative_to(self.root.resolve()):
+            raise UserError(
+                f"checkpoint is {record['checkpoint']!r} in the record of {self.root}; allowed: a "
+                "folder inside the run folder; restore the file that the search wrote"
+            )
+        return path
+
 
 @contextmanager
 def opened(address: str | Path, *, checkpoints: bool = True) -> Iterator[RunFolder]:

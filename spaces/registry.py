@@ -1,8 +1,10 @@
 """A space by its name, or by `module:function` for a user's own."""
 
 import importlib
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from trainables.config import FineTuneConfig
@@ -49,6 +51,8 @@ def load_space(name: str) -> Space:
     ways_out = f"allowed: {', '.join(NAMED)}, or module:function of a module on the Python path"
     if not function_name:
         raise UserError(f"space is {name!r}; {ways_out}")
+    if _is_in_run_folder(module_name):
+        raise UserError(f"space is {name!r}, which is code inside a run folder; {ways_out}")
     try:
         space = getattr(importlib.import_module(module_name), function_name)
     except Exception as error:  # a user's own module: whatever its lines may raise
@@ -58,6 +62,13 @@ def load_space(name: str) -> Space:
     if not callable(space):
         raise UserError(f"space is {name!r}, which is not a function; {ways_out}")
     return space
+
+
+def _is_in_run_folder(module_name: str) -> bool:
+    """Whether importing a module would run code beside an experiment.json: that is data."""
+    parts = module_name.split(".")
+    folders = [Path(entry, *parts[:n]) for entry in sys.path for n in range(1, len(parts) + 1)]
+    return any((folder / "experiment.json").exists() for folder in folders)
 
 
 def check_space(name: str, base: FineTuneConfig) -> Space:

@@ -1,0 +1,85 @@
+"""A search that a user starts on the head with `ray exec`."""
+
+import subprocess
+from pathlib import Path
+from typing import Any
+
+from search.record import RunRecord
+from search.run_folder import RunFolder
+from tests.cluster.hosts import SHARED, wait_for
+from tests.cluster.user import User
+from trainables import journal
+
+NUM_TRIALS = 5
+COMMAND = f"cd ~/two-phase-search && python -m search.run --storage {SHARED}/runs"
+SETTINGS = (
+    # A trial takes a whole host. Epochs of about a second: long enough to die in.
+    f"--preset demo --cpus-per-trial 2 --num-trials {NUM_TRIALS} --reuse off "
+    "--train-size 320 --val-size 80 --batch-size 32 --head-epochs 2 --finetune-epochs 3 "
+    "--space tests.faults.faulty_spaces:weak_second --reduction-factor 1.5 --grace-epochs 2"
+)
+
+
+class ClusterSearch:
+    """`ray exec ... python -m search.run`, and the run folder that all hosts share.
+
+    Args:
+        user: whose cluster it runs on.
+        folder: for what it prints.
+        name: of the run.
+    """
+
+    def __init__(self, user: User, folder: Path, *, name: str = "hosts") -> None:
+        self.user = user
+        self.folder = RunFolder(user.network.shared / "runs" / name)
+        self._log = folder / f"{name}.txt"
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def record(self) -> RunRecord:
+        return RunRecord.read(self.folder.journal)
+
+    @property
+    def events(self) -> list[dict[str, Any]]:
+        return journal.read(self.folder.journal)
+
+    @property
+    def told(self) -> str:
+        """All that it has printed, in all its sessions."""
+        return self._log.read_text()
+
+    @property
+    def runs(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
+    def num_reports(self) -> int:
+        """Epochs on record."""
+        return len(self.record.reports) if self.folder.journal.exists() else 0
+
+    def start(self) -> None:
+        """Start it, or go on with it where its folder is there."""
+        flags = "--resume" if self.folder.experiment.exists() else SETTINGS
+        name = self.folder.root.name
+        self._process = self.user.exec_beside(f"{COMMAND} --name {name} {flags}", self._log)
+
+    def wait_for_reports(self, more: int, *, seconds: float = 300) -> None:
+        """Until so many more epochs are on record; it must run on until then."""
+        goal = self.num_reports() + more
+
+        def are_there() -> bool:
+            reached = self.num_reports() >= goal
+            assert reached or self.runs, self.told
+            return reached
+
+        wait_for(are_there, seconds=seconds, what=f"{more} more epochs")
+
+    def end(self, *, seconds: float) -> int:
+        """Wait for its end; the exit status."""
+        assert self._process is not None
+        return self._process.wait(seconds)
+
+    def kill(self) -> None:
+        """SIGKILL the search on the head; with it ends the connection."""
+        self.user.network.hosts[0].run("pkill -9 -f '^python -m search.run'")
+        if self._process is not None:
+            self._process.wait(60)
