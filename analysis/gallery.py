@@ -19,7 +19,7 @@ from analysis.picture_choice import (
 )
 
 GRID_PICTURES = 24
-MOST_STRIP_PICTURES = 720  # of all strips together, to keep the page under 3 MB: 90 strips of 8
+MOST_STRIP_PICTURES = 630  # of all strips together, to keep the page under 3 MB: 90 strips of 7
 MOST_MATRIX_CLASSES = 20  # beyond that the confusions are a list, as no screen holds the table
 
 

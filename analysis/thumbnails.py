@@ -1,4 +1,4 @@
-"""Pictures and heat maps as inline PNG: small files that the browser enlarges pixel by pixel."""
+"""Pictures and heat maps as lossless WebP in the page: the browser enlarges them pixel by pixel."""
 
 import base64
 import io
@@ -29,18 +29,17 @@ def inline_image(picture: Picture, description: str, *, css_class: str = "pictur
         css_class: of the element.
     """
     return Markup(
-        f'<img class="{escape(css_class)}" src="{png_data_uri(picture)}" '
-        f'alt="{escape(description)}">'
+        f'<img class="{escape(css_class)}" src="{data_uri(picture)}" alt="{escape(description)}">'
     )
 
 
-def png_data_uri(picture: Picture) -> str:
-    """The picture as a PNG of its own pixels, `MOST_PX` a side at most."""
+def data_uri(picture: Picture) -> str:
+    """The picture as a lossless WebP of its own pixels, `MOST_PX` a side at most."""
     image = Image.fromarray(np.ascontiguousarray(picture))
     image.thumbnail((MOST_PX, MOST_PX), Image.Resampling.BOX)
     buffer = io.BytesIO()
-    image.save(buffer, "PNG", optimize=True)
-    return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()
+    image.save(buffer, "WEBP", lossless=True, quality=100, method=6)
+    return "data:image/webp;base64," + base64.b64encode(buffer.getvalue()).decode()
 
 
 def heat_picture(heat: npt.NDArray[np.floating], strongest: float) -> Picture:

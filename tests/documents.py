@@ -4,7 +4,7 @@ import re
 import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import dropwhile
+from itertools import dropwhile, groupby
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
@@ -34,13 +34,22 @@ def commands(document: Path) -> Iterator[Command]:
     for language, block in _FENCE.findall(text):
         if language == "sh":
             for line in block.replace("\\\n", " ").splitlines():
-                for part in line.split("&&"):
-                    words = shlex.split(part, comments=True)
-                    if words := list(dropwhile(_ASSIGNMENT.match, words)):
-                        yield Command(document=document, words=tuple(words), is_inline=False)
+                for words in _simple_commands(line):
+                    yield Command(document=document, words=words, is_inline=False)
     for span in spans(text):
         if span.startswith(("python -m ", ".venv/bin/", "make ")):
             yield Command(document=document, words=tuple(shlex.split(span)), is_inline=True)
+
+
+def _simple_commands(line: str) -> Iterator[tuple[str, ...]]:
+    """The commands of a line of shell, without assignments before and redirections behind them."""
+    lexer = shlex.shlex(line, posix=True, punctuation_chars="&|;<>")
+    lexer.whitespace_split, is_target = True, False
+    for is_operator, tokens in groupby(lexer, lambda token: set(token) <= set("&|;<>")):
+        words = tuple(dropwhile(_ASSIGNMENT.match, tokens))
+        if words and not is_operator and not is_target:
+            yield words
+        is_target = is_operator and words[-1] in ("<", ">", ">>")
 
 
 def spans(text: str) -> list[str]:

@@ -49,7 +49,7 @@ def test_page_needs_no_network(run_folder: Path) -> None:
     addresses = set(re.findall(r'https?://[^"\s<]+', page))
     assert addresses == {"http://www.w3.org/1999/xlink"}  # a name, never fetched
     assert set(re.findall(r'href="([^"]{1})', page)) == {"#"}
-    assert set(re.findall(r'src="([^"]{15})', page)) == {"data:image/png;"}
+    assert set(re.findall(r'src="([^"]{15})', page)) == {"data:image/webp"}
     assert set(re.findall(r"url\((.)", page)) <= {"#"}
     assert "<script" not in page
     assert "@import" not in page

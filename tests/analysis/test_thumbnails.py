@@ -8,10 +8,10 @@ import pytest
 from PIL import Image
 
 from analysis.thumbnails import (
+    data_uri,
     heat_picture,
     inline_image,
     overlay,
-    png_data_uri,
     signed_picture,
 )
 
@@ -22,8 +22,8 @@ def decoded(uri: str) -> np.ndarray:
 
 def test_a_small_picture_keeps_every_pixel() -> None:
     picture = np.random.default_rng(0).integers(0, 256, (32, 32, 3), np.uint8)
-    uri = png_data_uri(picture[::-1, ::-1])
-    assert uri.startswith("data:image/png;base64,")
+    uri = data_uri(picture[::-1, ::-1])
+    assert uri.startswith("data:image/webp;base64,")
     np.testing.assert_array_equal(decoded(uri), picture[::-1, ::-1])
     assert len(uri) < 4_500  # noise is the worst case: 3 bytes a pixel and a third for base64
 
@@ -31,7 +31,7 @@ def test_a_small_picture_keeps_every_pixel() -> None:
 def test_a_large_picture_is_shrunk_by_areas() -> None:
     picture = np.zeros((64, 64, 3), np.uint8)
     picture[::2] = 200
-    shrunk = decoded(png_data_uri(picture))
+    shrunk = decoded(data_uri(picture))
     assert shrunk.shape == (32, 32, 3)
     assert set(shrunk.ravel()) == {100}
 

@@ -27,7 +27,7 @@ def run(tmp_path) -> RunFolder:
     for number in (0, 1):
         config = FineTuneConfig(head_lr=0.01 / (number + 1)).to_dict()
         journal.append(folder.journal, "started", trial=number, config=config, params={})
-        report = {"epoch": 1, "val_macro_f1": 0.5 + number / 10}
+        report = {"epoch": 1, "val_macro_f1": 0.5 + number / 10, "val_accuracy": 0.6}
         journal.append(folder.journal, "reported", trial=number, report=report)
         journal.append(folder.journal, "finished", trial=number)
     journal.append(folder.journal, "session_ended")
