@@ -41,6 +41,7 @@ def main(arguments: Sequence[str]) -> int:
     if read:
         paths, images = [path for path, _ in read], np.stack([pixels for _, pixels in read])
         model = open_model(options.export, options.format)
+        class_names = model.class_names  # as the file that answers has them
         logits = model.predict_logits(images, batch_size=options.batch_size)
         for path, row, answer in zip(
             paths, logits, answers(logits, class_names, top=options.top), strict=True
