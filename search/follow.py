@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ray.tune import Callback
+from ray.tune.experiment import Trial
 from ray.tune.search import ConcurrencyLimiter
 
 from search.scouts import Scouts
@@ -54,8 +55,16 @@ class FollowCluster(Callback):
         if self._scouts:
             left = self._num_trials - len(trials) + len(self._limiter.live_trials)
             wanted = min(left, self._settings.max_concurrent or left)
-            self._scouts.keep(wanted - slots(self._settings, nodes))
+            held = slots(self._settings, nodes)
+            # Where a slot is free or starts, scouts would take the room that it needs.
+            all_busy = sum(map(is_busy, trials)) >= min(held, wanted)
+            self._scouts.keep(wanted - held if all_busy else 0)
 
     def on_experiment_end(self, trials: list[Any], **info: Any) -> None:
         if self._scouts:
             self._scouts.keep(0)
+
+
+def is_busy(trial: Trial) -> bool:
+    """Whether a trial runs and has reported: all that it needs has its room."""
+    return trial.status == Trial.RUNNING and bool(trial.last_result)

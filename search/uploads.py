@@ -14,6 +14,7 @@ from starlette.requests import Request
 from trainables.data.decode import decode_one
 
 MAX_BYTES = 10_000_000  # a request
+MOST_READ = 4 * MAX_BYTES  # of one that is too long
 MAX_PIXELS = 20_000_000  # a picture; decoded, three bytes each
 MAX_PICTURES = 32  # a request
 FORMATS = ("PNG", "JPEG")  # Pillow reads more than anyone should let strangers try
@@ -75,15 +76,22 @@ def pixels_of(name: str, content: bytes, base_px: int) -> npt.NDArray[np.uint8]:
 
 
 async def _body(request: Request) -> bytes:
-    """The whole body; not read on where it is longer than allowed."""
-    too_long = HTTPException(413, f"the body is too long; allowed: {MAX_BYTES:,} bytes")
+    """The whole body; 413 where it is longer than allowed.
+
+    One that is a little too long is read to its end all the same: a client that is still sending
+    would find its connection cut instead of the answer.
+    """
     declared = request.headers.get("content-length", "")
-    if declared.isdecimal() and int(declared) > MAX_BYTES:
-        raise too_long
-    chunks, size = [], 0
-    async for chunk in request.stream():
-        size += len(chunk)
-        if size > MAX_BYTES:
-            raise too_long
-        chunks.append(chunk)
+    size = int(declared) if declared.isdecimal() else 0
+    chunks: list[bytes] = []
+    if size <= MOST_READ:
+        size = 0
+        async for chunk in request.stream():
+            size += len(chunk)
+            if size <= MAX_BYTES:
+                chunks.append(chunk)
+            elif size > MOST_READ:
+                break
+    if size > MAX_BYTES:
+        raise HTTPException(413, f"the body is too long; allowed: {MAX_BYTES:,} bytes")
     return b"".join(chunks)

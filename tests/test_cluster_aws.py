@@ -1,6 +1,7 @@
 """cluster.yaml as far as the requests for instances, against moto's EC2: what Ray asks AWS for."""
 
 import os
+import urllib.request
 from collections import Counter
 from pathlib import Path
 from types import SimpleNamespace
@@ -57,6 +58,10 @@ def launched(tmp_path_factory) -> tuple[dict[str, Any], Any]:
             patch.delenv(name, raising=False)
             # Ray waits 15 s for IAM to propagate.
             patch.setattr(aws_config, "time", SimpleNamespace(sleep=lambda seconds: None))
+        # An earlier server of this process has made its IAM without the policies.
+        urllib.request.urlopen(
+            urllib.request.Request(f"http://{host}:{port}/moto-api/reset", method="POST")
+        ).close()
         aws_utils.resource_cache.cache_clear()
         aws_utils.client_cache.cache_clear()
         bootstrapped = _bootstrap_config(config, no_config_cache=True)

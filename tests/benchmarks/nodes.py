@@ -98,6 +98,7 @@ def cluster_of(nodes: int, slots: int) -> Iterator[Cluster]:
     cluster = Cluster(
         initialize_head=True,
         head_node_args={"num_cpus": slots, "include_dashboard": False},
+        shutdown_at_exit=False,  # nodes may be added by a thread, which cannot handle signals
     )
     try:
         for _ in range(nodes - 1):

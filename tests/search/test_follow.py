@@ -2,6 +2,7 @@
 
 import logging
 import threading
+from types import SimpleNamespace
 
 import optuna
 import pytest
@@ -16,7 +17,7 @@ from tests.benchmarks.sleeping import SleepingTrial
 from tests.faults.local_cluster import wait_for
 from trainables import journal
 
-NUM_TRIALS = 12
+NUM_TRIALS = 16
 
 
 def at_a_time(events: list[dict]) -> list[int]:
@@ -31,21 +32,21 @@ def at_a_time(events: list[dict]) -> list[int]:
     return counts
 
 
-def count(folder: RunFolder, kind: str) -> int:
+def under_way(folder: RunFolder) -> int:
     found = journal.read(folder.journal) if folder.journal.exists() else []
-    return sum(event["event"] == kind for event in found)
+    return at_a_time(found)[-1] if found else 0
 
 
 def join_and_leave(cluster: Cluster, folder: RunFolder, changes: list[int]) -> None:
-    """A node joins once two trials have begun, and is killed once four more have."""
+    """A node joins once a trial has begun, and is killed once three run at a time."""
 
-    def begun(number: int) -> None:
-        wait_for(lambda: count(folder, "started") >= number, seconds=60, what="trials")
+    def running(number: int) -> None:
+        wait_for(lambda: under_way(folder) == number, seconds=60, what=f"{number} at a time")
         changes.append(len(journal.read(folder.journal)))
 
-    begun(2)
+    running(1)
     node = cluster.add_node(num_cpus=2)
-    begun(6)
+    running(3)
     cluster.remove_node(node, allow_graceful=False)
 
 
@@ -64,14 +65,18 @@ class Scouts:
         self.kept.append(trials)
 
 
-def follow(nodes: list[dict[str, float]], monkeypatch, *, begun: int = 2, **settings):
+BUSY = SimpleNamespace(status="RUNNING", last_result={"epoch": 1})
+STARTS = SimpleNamespace(status="RUNNING", last_result={})
+
+
+def follow(nodes: list[dict[str, float]], monkeypatch, *, begun: int = 2, trial=BUSY, **settings):
     """One step of a search of 20 trials; its limiter, scouts and notes."""
     monkeypatch.setattr("search.follow.living_nodes", lambda: nodes)
     limiter, scouts, notes = Limiter(min(begun, 2)), Scouts(), []
     callback = FollowCluster(
         limiter, Settings(**settings), num_trials=20, note=notes.append, scouts=scouts
     )
-    callback.on_step_begin(0, [None] * begun)
+    callback.on_step_begin(0, [trial] * begun)
     return limiter.max_concurrent, scouts.kept, notes
 
 
@@ -79,13 +84,17 @@ def test_the_limit_is_what_the_nodes_hold_and_scouts_stand_for_the_rest(monkeypa
     two = [{"CPU": 2.0}]
     assert follow(two, monkeypatch) == (2, [18], [])
     limit, kept, notes = follow([*two, {"CPU": 3.0}], monkeypatch)
-    assert (limit, kept) == (5, [15])
+    assert (limit, kept) == (5, [0])  # three slots are free
     assert notes == ["trials at a time: 5, 2 before; the cluster: 2 nodes, 5 cores, 0 GPUs"]
 
 
 def test_without_a_node_one_trial_waits_and_scouts_call_for_all(monkeypatch):
     limit, kept, _ = follow([], monkeypatch)
     assert (limit, kept) == (1, [20])
+
+
+def test_scouts_leave_the_room_to_trials_that_start(monkeypatch):
+    assert follow([{"CPU": 2.0}], monkeypatch, trial=STARTS)[1] == [0]
 
 
 def test_scouts_call_for_no_more_than_can_be_used(monkeypatch):
@@ -126,7 +135,7 @@ def test_slots_grow_when_a_node_joins_and_shrink_when_it_leaves(tmp_path, monkey
     joined, left = changes
     running = at_a_time(events)
     assert max(running[:joined]) == 1
-    assert max(running[joined:left]) == 3
+    assert running[left - 1] == 3
     assert running[left:][-1] == 0
     told = capsys.readouterr().out
     assert "note: trials at a time: 3, 1 before; the cluster: 2 nodes, 3 cores, 0 GPUs" in told

@@ -20,7 +20,7 @@ from trainables.two_phase import Trial
 
 ROOT = Path(__file__).parents[2]
 FLAGS = [
-    *("--preset", "demo", "--space", "tests.search.tiny_space:good_and_bad", "--num-trials", "1"),
+    *("--preset", "demo", "--space", "tests.search.tiny_space:no_statistics", "--num-trials", "1"),
     *("--train-size", "160", "--val-size", "80", "--batch-size", "32", "--precision", "float32"),
     *("--head-epochs", "1", "--finetune-epochs", "3", "--workers-per-trial", "2"),
 ]
@@ -30,7 +30,8 @@ FIGURES = ["train_loss", "val_loss"]
 @pytest.mark.ray
 @pytest.mark.slow
 @pytest.mark.timeout(450)
-def test_workers_on_two_nodes_agree_with_one(tmp_path):
+def test_workers_on_two_nodes_agree_with_one(tmp_path, monkeypatch):
+    monkeypatch.delenv("RAY_ADDRESS")  # Ray's state API would ask there, whatever it is told
     cluster = LocalCluster(nodes=2)  # of one core each, so that two workers lie on both
     try:
         command = [sys.executable, "-m", "search.run", "--storage", str(tmp_path), "--name", "two"]

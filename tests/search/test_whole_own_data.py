@@ -48,7 +48,7 @@ def test_from_a_folder_to_a_report(tmp_path: Path):
     picture = tmp_path / "new.png"
     odd_picture(np.random.default_rng(9), mode="RGBA", size=(70, 45), level=40).save(picture)
     said = run("trainables.predict", str(runs / "own" / "export"), str(picture))
-    assert said.stdout.split()[0] in CLASSES
+    assert said.stdout.splitlines()[1].split()[0] in CLASSES
 
     run("analysis.report", str(runs / "own"), "--images-per-class", "3", "--num-resamples", "100")
     report = json.loads((runs / "own" / "report" / "report.json").read_text())

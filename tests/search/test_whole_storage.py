@@ -5,6 +5,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -50,8 +51,8 @@ def test_a_search_in_a_bucket_outlives_its_machine(s3, tmp_path, monkeypatch):
     told("search.run", "--storage", str(tmp_path), "--name", "tiny", *SETTINGS, environment={})
     undisturbed = pd.read_parquet(tmp_path / "tiny" / "epochs.parquet")
 
-    machine = tmp_path / "machine"  # all that the first machine has on disk
-    machine.mkdir()
+    # All that the first machine has on disk; a short path, as Ray's sockets need.
+    machine = Path(tempfile.mkdtemp(prefix="m"))
     where = ("--storage", "s3://runs/mine", "--name", "tiny")
     process = subprocess.Popen(
         [sys.executable, "-m", "search.run", *where, *SETTINGS],

@@ -12,6 +12,12 @@ def good_and_bad(trial, base: FineTuneConfig) -> FineTuneConfig:
     return replace(base, head_lr=rate, unfreeze="top5", dropout=dropout)
 
 
+def no_statistics(trial, base: FineTuneConfig) -> FineTuneConfig:
+    """Nothing in it depends on which pictures share a worker: no dropout, BatchNorm frozen."""
+    rate = trial.suggest_float("head_lr", 1e-2, 2e-2)
+    return replace(base, head_lr=rate, unfreeze="top5", dropout=0.0, batchnorm="frozen")
+
+
 def kernels(trial, base: FineTuneConfig) -> FineTuneConfig:
     """Two settings of two values each: four configurations in all."""
     kernel = trial.suggest_categorical("interpolation", ("nearest", "bicubic"))
