@@ -5,9 +5,13 @@ BIN := .venv/bin
 .PHONY: demo test test-slow test-cluster lint format
 .DELETE_ON_ERROR:
 
-# One stamp, made anew when the dependencies change. pip picks the matching torch and torchvision.
+# Stamps, made anew when the dependencies change. pip picks the matching torch and torchvision.
 .venv/installed: pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dashboard]'
+	touch $@
+
+.venv/tested: .venv/installed
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[test,lint,dashboard]'
 	touch $@
 
@@ -19,23 +23,25 @@ demo: .venv/installed
 	echo; echo "export"; $(BIN)/python -m search.export runs/$$name; \
 	echo; echo "report"; $(BIN)/python -m analysis.report runs/$$name
 
-test: .venv/installed
-	$(BIN)/python -m pytest -m "not slow and not cluster"
+# A few at a time, each on a core; then those that start a Ray of their own, one after the other.
+test: .venv/tested
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not slow and not cluster and not ray" -n logical --maxprocesses 4
+	$(BIN)/python -m pytest -m "ray and not slow and not cluster"
 
 # What kills, waits or trains for minutes.
-test-slow: .venv/installed
-	$(BIN)/python -m pytest -m slow
+test-slow: .venv/tested
+	$(BIN)/python -m pytest -m "slow and not cluster"
 
 # `ray up` on three hosts made of network namespaces; skipped, with the reason, where there are none.
-test-cluster: .venv/installed
+test-cluster: .venv/tested
 	$(BIN)/python -m pytest -m cluster -rs
 
-lint: .venv/installed
+lint: .venv/tested
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/codespell
 
-format: .venv/installed
+format: .venv/tested
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .

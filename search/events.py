@@ -1,7 +1,8 @@
-"""One TensorBoard event file, written with TensorBoard's own writer; no PyTorch."""
+"""One TensorBoard event file, in TensorBoard's own format; no PyTorch."""
 
 import io
 import time
+import uuid
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -16,18 +17,26 @@ from tensorboard.plugins.hparams import summary_v2 as hparams
 from tensorboard.plugins.hparams.api_pb2 import Status
 from tensorboard.plugins.hparams.plugin_data_pb2 import HParamsPluginData, SessionEndInfo
 from tensorboard.plugins.text.summary_v2 import text_pb
-from tensorboard.summary.writer.event_file_writer import EventFileWriter
+from tensorboard.summary.writer.record_writer import RecordWriter
 from tensorboard.util.tensor_util import make_tensor_proto
 
+FILE_VERSION = "brain.Event:2"  # the first record of every event file
 # Charts of the CUSTOM SCALARS page: group -> title -> patterns of the tags that share the chart.
 Layout = Mapping[str, Mapping[str, Sequence[str]]]
 
 
 class EventFile:
-    """A new event file in a folder, which TensorBoard shows as a run."""
+    """A new event file in a folder, which TensorBoard shows as a run.
+
+    Not TensorBoard's EventFileWriter: that writes in a thread, which ends with a traceback on the
+    terminal when the disk is full. Here the caller gets the OSError.
+    """
 
     def __init__(self, folder: Path) -> None:
-        self._writer = EventFileWriter(str(folder))
+        folder.mkdir(parents=True, exist_ok=True)
+        name = f"events.out.tfevents.{time.time():.0f}.{uuid.uuid4().hex}"
+        self._writer = RecordWriter((folder / name).open("xb"))
+        self._write(Event(file_version=FILE_VERSION, wall_time=time.time()))
 
     def scalar(self, tag: str, value: float, step: int) -> None:
         self.add(Summary(value=[Summary.Value(tag=tag, simple_value=value)]), step)
@@ -91,7 +100,10 @@ class EventFile:
 
     def add(self, summary: Summary, step: int = 0) -> None:
         """Any summary that TensorBoard's plugins make."""
-        self._writer.add_event(Event(summary=summary, step=step, wall_time=time.time()))
+        self._write(Event(summary=summary, step=step, wall_time=time.time()))
+
+    def _write(self, event: Event) -> None:
+        self._writer.write(event.SerializeToString())
 
     def _add_tensor(self, tag: str, metadata: SummaryMetadata, tensor: TensorProto) -> None:
         """What TensorBoard has a function for that wants TensorFlow."""
