@@ -189,24 +189,6 @@ def test_a_search_killed_in_the_middle_resumes_and_loses_nothing(finished, tmp_p
     pd.testing.assert_frame_equal(epochs[same], undisturbed[same])
 
 
-@pytest.mark.slow
-@pytest.mark.skipif(os.cpu_count() == 1, reason="two workers want two cores")
-def test_two_workers_train_one_trial_and_agree_with_one(finished, tmp_path):
-    flags = [*SETTINGS, "--num-trials", "1", "--cpus-per-trial", "1", "--workers-per-trial", "2"]
-    told = run(command(tmp_path, *flags))
-    assert told.returncode == 0, told.stdout + told.stderr
-    alone = pd.read_parquet(finished[0].epochs_table).query("trial == 0")
-    together = pd.read_parquet(tmp_path / "tiny" / "epochs.parquet")
-    assert together["epoch"].tolist() == [1, 2, 3, 4]
-    counts = together["val_confusion"].map(sum).tolist()
-    assert counts == [80] * 4  # every validation picture was seen by one of the two
-    # Dropout is off in the first trial, so the first epoch differs by rounding alone.
-    first = ["train_loss", "val_loss"]
-    assert together[first].iloc[0].tolist() == pytest.approx(
-        alone[first].iloc[0].tolist(), rel=2e-2
-    )
-
-
 def test_a_finished_run_resumed_does_nothing(finished, tmp_path):
     shutil.copytree(finished[0].root, tmp_path / "tiny")
     told = run(command(tmp_path, "--resume"))
