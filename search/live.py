@@ -40,7 +40,8 @@ def progress_of(
     record: RunRecord, *, name: str, num_trials: int, allowed_seconds: Callable[[], float]
 ) -> Iterator[Listener]:
     """The picture on a terminal that can draw one, else plain lines."""
-    console = Console()
+    # This very stream: whatever takes `sys.stdout`'s place meanwhile writes to this console itself.
+    console = Console(file=sys.stdout)
     if not sys.stdout.isatty() or console.is_dumb_terminal:
         yield Progress()
         return

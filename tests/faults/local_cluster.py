@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 # Actor classes: Train's worker and controller, Tune's driver, and what lies between them.
 ACTORS = {
@@ -53,7 +54,9 @@ class LocalCluster:
 
         wanted = [("class_name", "=", ACTORS[kind]), ("state", "=", "ALIVE")]
         url = f"http://{self._cluster.webui_url}"
-        found = list_actors(address=url, filters=wanted, detail=True, timeout=20)
+        with patch.dict(os.environ):
+            os.environ.pop("RAY_ADDRESS", None)  # it would ask there, whatever it is told
+            found = list_actors(address=url, filters=wanted, detail=True, timeout=20)
         alive = [actor for actor in found if exists(actor.pid)]
         return sorted(alive, key=lambda actor: -_start_time(actor.pid))
 

@@ -2,6 +2,8 @@
 
 import io
 import itertools
+import math
+import sys
 from typing import Any
 
 import pytest
@@ -10,6 +12,7 @@ from rich.console import Console
 from search.gpus import Gpus, GpuUse
 from search.live import LiveView, about, describe_gpu, progress_of
 from search.progress import Progress
+from search.ray_output import ray_output_in
 from search.record import RunRecord
 
 CONFIG = {"head_epochs": 1, "finetune_epochs": 3}
@@ -145,3 +148,23 @@ def test_a_pipe_gets_plain_lines(capsys):
 )  # fmt: skip
 def test_rounded_as_an_estimate_deserves(seconds, told):
     assert about(seconds) == told
+
+
+@pytest.mark.timeout(30)
+def test_a_picture_is_drawn_once_while_rays_words_are_kept_apart(tmp_path, monkeypatch):
+    """Console -> sys.stdout -> the filter for Ray's words -> Live's proxy -> Console used to be."""
+
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stdout", terminal)
+    monkeypatch.setenv("TERM", "xterm")
+    shown = progress_of(RunRecord(), name="mine", num_trials=3, allowed_seconds=lambda: math.inf)
+    with shown as view, ray_output_in(tmp_path):
+        assert isinstance(view, LiveView)
+        print("a line of another's", flush=True)
+    told = terminal.getvalue()
+    assert "mine: 0 of 3 trials have ended" in told
+    assert told.count("a line of another's") == 1

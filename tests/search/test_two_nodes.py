@@ -30,8 +30,7 @@ FIGURES = ["train_loss", "val_loss"]
 @pytest.mark.ray
 @pytest.mark.slow
 @pytest.mark.timeout(450)
-def test_workers_on_two_nodes_agree_with_one(tmp_path, monkeypatch):
-    monkeypatch.delenv("RAY_ADDRESS")  # Ray's state API would ask there, whatever it is told
+def test_workers_on_two_nodes_agree_with_one(tmp_path):
     cluster = LocalCluster(nodes=2)  # of one core each, so that two workers lie on both
     try:
         command = [sys.executable, "-m", "search.run", "--storage", str(tmp_path), "--name", "two"]
