@@ -17,6 +17,7 @@ from analysis.gallery import picture_entry
 from analysis.metrics import FloatArray, IntArray, confusion_matrix
 from analysis.picture_choice import probabilities
 from analysis.statistics import Estimate, proportion
+from trainables.extras import missing_extra
 
 SECTION = "label_issues"
 CLAIM = "Half of the test errors are wrong labels"
@@ -30,7 +31,6 @@ MIN_IMAGES = 10  # of a class, to know how sure the model commonly is of it
 PLANTED_SHARE, NUM_DRAWS = 0.02, 10  # labels made wrong at a time, and how often
 MIN_RECALL = 0.2  # a model that finds fewer of the planted ones bounds nothing
 NUM_SHOWN = 24
-WAY_OUT = "cleanlab is not installed: pip install 'two-phase-search[labels]'"
 
 
 def label_issues_section(
@@ -159,10 +159,8 @@ def _claim(share: Estimate, errors: int, flagged: int, recall: Estimate) -> Clai
 
 def _untestable(labels: IntArray, logits: npt.NDArray[np.floating], num_classes: int) -> str | None:
     """Why no label can be doubted; None where some can."""
-    try:
-        import cleanlab  # noqa: F401
-    except ImportError:
-        return WAY_OUT
+    for fault in missing_extra("labels", wanted_by="this section"):
+        return fault
     fewest = int(np.bincount(labels, minlength=num_classes).min())
     if fewest < MIN_IMAGES:
         return f"a class has {fewest} test images; {MIN_IMAGES} of each are needed"

@@ -8,7 +8,7 @@ from typing import Any, get_type_hints
 
 import tyro
 
-from search.flags import flag_of, read_settings_file, word_faults
+from search.flags import read_settings_file, word_faults
 from search.run_folder import RunFolder, join
 from search.setting_groups import (
     DataSettings,
@@ -19,6 +19,7 @@ from search.setting_groups import (
     SearchSettings,
     Switch,
     Text,
+    flag_of,
 )
 from search.settings import Settings, preset_settings
 from trainables.command import called_as

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, get_type_hints
 
-from search.setting_groups import GPUS_AUTO
+from search.setting_groups import GPUS_AUTO, flag_of
 from search.settings import Settings
 from trainables.command import nearest
 from trainables.errors import UserError, refuse
@@ -13,10 +13,6 @@ from trainables.errors import UserError, refuse
 TYPES: dict[str, type] = get_type_hints(Settings)
 ALLOWED = {int: "a whole number", float: "a number", str: "a text", bool: "true or false"}
 NOT_IN_A_FILE = ("resume", "dry_run")  # of one call, not of a run
-
-
-def flag_of(name: str) -> str:
-    return "--" + name.replace("_", "-")
 
 
 def word_faults(words: Sequence[str], of_the_call: Mapping[str, type]) -> Iterator[str]:

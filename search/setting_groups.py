@@ -26,6 +26,11 @@ Text = Annotated[str, tyro.conf.arg(help_behavior_hint="")]
 Switch = Annotated[bool, tyro.conf.arg(help_behavior_hint=""), tyro.conf.FlagCreatePairsOff]
 
 
+def flag_of(name: str) -> str:
+    """The flag of a setting."""
+    return "--" + name.replace("_", "-")
+
+
 @dataclass(frozen=True, kw_only=True)
 class RunSettings:
     """Which run, and where"""

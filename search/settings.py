@@ -13,6 +13,7 @@ from search.setting_groups import (
     ResourceSettings,
     RunSettings,
     SearchSettings,
+    flag_of,
 )
 from trainables.config import BOUNDS as TRIAL_BOUNDS
 from trainables.config import CHOICES, FineTuneConfig
@@ -97,12 +98,12 @@ class Settings(
         ):
             low, high = TRIAL_BOUNDS[name]
             if not low <= getattr(self, flag) <= high:
-                yield f"{_flag(flag)} is {getattr(self, flag)}; allowed: {low} to {high}"
+                yield f"{flag_of(flag)} is {getattr(self, flag)}; allowed: {low} to {high}"
         both = sorted({*listed(self.organic)} & {*listed(self.rigid)})
         yield from (f"{name!r} is in --organic and in --rigid; allowed: one" for name in both)
         for flag in POSITIVE:
             if getattr(self, flag) < 1:
-                yield f"{_flag(flag)} is {getattr(self, flag)}; allowed: 1 or more"
+                yield f"{flag_of(flag)} is {getattr(self, flag)}; allowed: 1 or more"
         if not 0 <= self.late_bloomers <= 1:
             yield f"--late-bloomers is {self.late_bloomers}; allowed: a share from 0 to 1"
         for flag, text in (("--disk-quota", self.disk_quota), ("--reuse-limit", self.reuse_limit)):
@@ -119,7 +120,7 @@ class Settings(
             yield f"--reuse is {self.reuse!r}; allowed: {', '.join(REUSE_MODES)}"
         for flag in ("max_concurrent", "max_hours", "reserve_trials", "seed", "wait_for_gpu"):
             if not getattr(self, flag) >= 0:  # NaN is not
-                yield f"{_flag(flag)} is {getattr(self, flag)}; allowed: 0 or more"
+                yield f"{flag_of(flag)} is {getattr(self, flag)}; allowed: 0 or more"
         if not self.gpus_per_trial >= 0 and self.gpus_per_trial != GPUS_AUTO:
             yield f"--gpus-per-trial is {self.gpus_per_trial}; allowed: 0 or more, or auto"
         if not self.cpus_per_trial > 0:
@@ -163,7 +164,7 @@ class Settings(
         for flag in ("warm_start", "max_hours", "late_bloomers"):
             if getattr(self, flag):
                 yield (
-                    f"{_flag(flag)} came with --around; allowed: one of the two; every arm is "
+                    f"{flag_of(flag)} came with --around; allowed: one of the two; every arm is "
                     "trained, and to its end"
                 )
 
@@ -205,7 +206,3 @@ def preset_settings(preset: str) -> dict[str, Any]:
         raise UserError(f"--preset is {preset!r}; allowed: {', '.join(PRESETS)}")
     defaults = {field.name: field.default for field in fields(Settings)}
     return {**defaults, "preset": preset, **PRESETS[preset]}
-
-
-def _flag(name: str) -> str:
-    return "--" + name.replace("_", "-")

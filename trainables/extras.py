@@ -4,7 +4,9 @@ from importlib.util import find_spec
 
 # Each extra of pyproject.toml and the modules that show that it is installed.
 EXTRAS = {
+    "labels": ("cleanlab",),
     "onnx": ("onnx", "onnxruntime", "onnxscript"),
+    "s3": ("s3fs",),
     "serve": ("fastapi", "uvicorn", "python_multipart"),
 }
 

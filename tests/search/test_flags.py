@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from search.cli import CALL_TYPES, Call, parse_call, parse_settings
-from search.flags import NOT_IN_A_FILE, TYPES, flag_of, read_settings_file, word_faults
-from search.setting_groups import GPUS_AUTO, GROUPS
+from search.flags import NOT_IN_A_FILE, TYPES, read_settings_file, word_faults
+from search.setting_groups import GPUS_AUTO, GROUPS, flag_of
 from search.settings import PRESETS, Settings, preset_settings
 from trainables.errors import UserError
 

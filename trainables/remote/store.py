@@ -78,7 +78,7 @@ class Store:
         except ImportError as error:
             raise StoreError(
                 f"{uri} needs a package that is not here ({error}): "
-                "pip install 'two-phase-search[s3]'"
+                "`pip install -e '.[s3]'` in the checkout installs it for S3"
             ) from error
 
     def sizes(self, under: str = "") -> dict[str, int]:

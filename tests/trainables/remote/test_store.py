@@ -74,7 +74,7 @@ def test_a_fault_of_ours_is_not_tried_again(store: Store, faults):
 
 
 def test_a_package_that_is_missing_is_named():
-    with pytest.raises(StoreError, match=r"needs a package .*two-phase-search\[s3\]"):
+    with pytest.raises(StoreError, match=r"needs a package .*pip install -e '\.\[s3\]'"):
         Store("gs://bucket/runs")  # no extra of ours brings what speaks it
 
 
