@@ -19,7 +19,7 @@ BIN := .venv/bin
 demo: .venv/installed
 	@set -e; name=demo; i=1; while test -e runs/$$name; do i=$$((i+1)); name=demo-$$i; done; \
 	echo "search"; $(BIN)/python -m search.run --preset demo --name $$name; \
-	echo; echo "confirm"; $(BIN)/python -m search.confirm runs/$$name; \
+	echo; echo "confirm"; $(BIN)/python -m search.confirm runs/$$name --top 2 --seeds 2; \
 	echo; echo "export"; $(BIN)/python -m search.export runs/$$name; \
 	echo; echo "report"; $(BIN)/python -m analysis.report runs/$$name
 

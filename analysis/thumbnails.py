@@ -38,7 +38,7 @@ def data_uri(picture: Picture) -> str:
     image = Image.fromarray(np.ascontiguousarray(picture))
     image.thumbnail((MOST_PX, MOST_PX), Image.Resampling.BOX)
     buffer = io.BytesIO()
-    image.save(buffer, "WEBP", lossless=True, quality=100, method=6)
+    image.save(buffer, "WEBP", lossless=True, method=2)  # 6: 70 times as long, no smaller
     return "data:image/webp;base64," + base64.b64encode(buffer.getvalue()).decode()
 
 
