@@ -141,12 +141,14 @@ def test_a_form_holds_several() -> None:
 
 def test_limits_of_a_request(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(uploads, "MAX_BYTES", 2500)
+    monkeypatch.setattr(uploads, "MOST_READ", 10_000)
     monkeypatch.setattr(uploads, "MAX_PICTURES", 2)
     assert len(received(b"x" * 2500)[0][0][1]) == 2500
     for body, headers, status in (
         (b"", {}, 400),
         (b"x" * 2501, {}, 413),  # chunked: seen while it is read
-        (b"", {"content-length": "2501"}, 413),  # declared: not read at all
+        (b"x" * 2501, {"content-length": "2501"}, 413),  # read to its end, so that it is answered
+        (b"", {"content-length": "10001"}, 413),  # declared: not read at all
         (*form_of(b"1", b"2", b"3"), 413),
         (*form_of(b"1", field='name="a"'), 400),  # a text, no file
         (b"no form", {"content-type": "multipart/form-data; boundary=xyz"}, 400),
