@@ -25,6 +25,7 @@ BLUR_SIGMAS = (0.4, 0.6, 0.8, 1.1, 1.5, 2.1, 3.0)  # px of a side of 32
 NOISE_LEVELS = (6.0, 12.0, 22.0, 36.0, 55.0, 80.0)  # grey levels
 CALIBRATION_SHARE = 0.15  # of the sample that severities are matched on
 TIMED_IMAGES = 128
+SAY_SECONDS = 10.0
 SKY_CLASSES = ("airplane", "bird", "ship")
 HALF_PAIRS = (("automobile", "truck"), ("airplane", "ship"), ("cat", "dog"))
 
@@ -98,17 +99,17 @@ def run_battery(
     treatments = _treatments(sample, settings, severities)
     num_images = len(index) + sum(len(treatment.rows) for treatment in treatments)
     say(
-        f"battery: {len(treatments) + 1} variants of {len(index):,} pictures, {num_images:,} "
+        f"battery      {len(treatments) + 1} variants of {len(index):,} pictures, {num_images:,} "
         f"forward passes, about {num_images * seconds_each:.0f} s"
     )
     frames = [_answers(predict, sample, index, _untouched(len(index)), class_names, settings.seed)]
+    told = 0.0
     for number, treatment in enumerate(treatments, start=2):
         frames.append(_answers(predict, sample, index, treatment, class_names, settings.seed))
         elapsed = time.perf_counter() - started
-        say(
-            f"battery: {number:>3} of {len(treatments) + 1}  {treatment.variant:<22} "
-            f"draw {treatment.draw}  {elapsed:>5.0f} s"
-        )
+        if elapsed - told >= SAY_SECONDS:
+            say(f"             {number} of {len(treatments) + 1} variants, {elapsed:.0f} s")
+            told = elapsed
     record = {
         "rule": f"up to {settings.images_per_class} pictures a class, drawn without replacement",
         "seed": settings.seed,

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from analysis import battery
 from analysis.battery import BatterySettings, run_battery, stratified_sample
 from analysis.variant_table import load_variants
 from trainables.errors import UserError
@@ -48,10 +49,14 @@ def test_every_picture_has_every_variant_of_its_kind() -> None:
     ).all()
     assert "forward passes, about" in lines[0]
     assert variants.record["num_forward_passes"] == len(variants.table)
-    assert (
-        len(lines)
-        == 1 + sum(rows["draw"].nunique() for rows in map(variants.rows, variants.names)) - 1
-    )
+
+
+@pytest.mark.parametrize(("seconds", "lines_each"), [(0.0, 1), (1e9, 0)])
+def test_it_tells_how_far_it_is_every_few_seconds(monkeypatch, seconds, lines_each) -> None:
+    monkeypatch.setattr(battery, "SAY_SECONDS", seconds)
+    variants, lines = run(BatterySettings(images_per_class=5, families=("colour",)))
+    draws = sum(rows["draw"].nunique() for rows in map(variants.rows, variants.names))
+    assert len(lines) == 1 + lines_each * (draws - 1)  # the first line is the estimate
 
 
 def test_the_same_seed_gives_the_same_table_whatever_else_is_run() -> None:

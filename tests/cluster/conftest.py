@@ -53,5 +53,5 @@ def tensorboard(user, tmp_path_factory):
 
     wait_for(lambda: ask().returncode == 0, seconds=120, what="TensorBoard")
     yield ask
-    user.network.hosts[0].run("pkill tensorboard")  # with it ends the connection
+    user.network.hosts[0].signal("TERM", r"\S*python\S* \S*tensorboard")
     process.wait(60)

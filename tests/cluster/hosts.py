@@ -7,6 +7,7 @@ root, Linux, iproute2, util-linux, openssh-server and rsync.
 
 import contextlib
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -117,6 +118,13 @@ class Host:
         """Command lines of the processes that hold `words`."""
         lines = self.run("ps -eo args --no-headers").stdout.splitlines()
         return [line for line in lines if words in line]
+
+    def signal(self, name: str, pattern: str) -> None:
+        """Send a signal to the processes of this host whose command line begins with a pattern."""
+        for line in self.run("ps -eo pid,args --no-headers").stdout.splitlines():
+            pid, args = line.split(maxsplit=1)
+            if re.match(pattern, args):
+                self.run(f"kill -{name} {pid}")
 
     def cut(self) -> None:
         """Take its cable out of the switch."""

@@ -80,6 +80,6 @@ class ClusterSearch:
 
     def kill(self) -> None:
         """SIGKILL the search on the head; with it ends the connection."""
-        self.user.network.hosts[0].run("pkill -9 -f '^python -m search.run'")
+        self.user.network.hosts[0].signal("KILL", r"\S*python -m search\.run")
         if self._process is not None:
             self._process.wait(60)
