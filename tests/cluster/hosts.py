@@ -19,7 +19,15 @@ from typing import Any
 NEEDS = ("ip", "tc", "nsenter", "unshare", "ssh", "ssh-keygen", "/usr/sbin/sshd", "rsync")
 NETWORK = "10.99.77"  # the first three numbers of each host's address
 HOME, SHARED = "/mnt/home", "/mnt/shared"  # inside a host; SHARED is the same disk on all of them
+ROOT = Path(__file__).parents[2]
 PATH = f"{Path(sys.executable).parent}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+APART = ("unshare", "--mount", "--pid", "--uts", "--ipc", "--fork", "--kill-child")
+PROBE = """
+mount -t tmpfs tmpfs /mnt
+ip link add port type veth peer name eth
+ip link add switch type bridge
+tc qdisc add dev port root tbf rate 1mbit burst 16kbit latency 1s
+"""
 # Runs inside the new namespaces. A folder of the machine becomes the host's home and /tmp.
 BOOT = """
 set -e
@@ -55,8 +63,11 @@ def missing() -> str | None:
     absent = [program for program in NEEDS if shutil.which(program) is None]
     if absent:
         return f"not installed: {', '.join(absent)}"
-    if subprocess.run(["unshare", "--net", "true"], capture_output=True).returncode:
-        return "this kernel, or this container, allows no network namespaces"
+    probe = subprocess.run([*APART, "--net", "sh", "-ec", PROBE], capture_output=True, text=True)
+    if probe.returncode:
+        return f"this kernel, or this container, makes no hosts: {probe.stderr.strip()}"
+    if ROOT.is_relative_to("/tmp"):
+        return f"the checkout is in {ROOT}, and each host has a /tmp of its own"
     return None
 
 
@@ -95,10 +106,9 @@ class Host:
         for path in self.tmp.iterdir():
             shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
         enter = ["nsenter", f"--net=/run/netns/{self._namespace}"]
-        apart = ["unshare", "--mount", "--pid", "--uts", "--ipc", "--fork", "--kill-child"]
         with self._log.open("ab") as log:
             self._unshare = subprocess.Popen(
-                [*enter, *apart, "bash", "-c", self._boot], stdout=log, stderr=log
+                [*enter, *APART, "bash", "-c", self._boot], stdout=log, stderr=log
             )
         wait_for(self._is_up, seconds=60, what=f"{self.name} to boot")
 

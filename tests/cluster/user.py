@@ -7,9 +7,8 @@ from typing import Any
 
 import yaml
 
-from tests.cluster.hosts import HOME, Network
+from tests.cluster.hosts import HOME, ROOT, Network
 
-ROOT = Path(__file__).parents[2]
 COMMITTED = ROOT / "cluster-local.yaml"
 
 
