@@ -1,14 +1,11 @@
 """A search that a user starts on the head with `ray exec`."""
 
-import subprocess
 from pathlib import Path
-from typing import Any
 
-from search.record import RunRecord
 from search.run_folder import RunFolder
 from tests.cluster.hosts import SHARED, wait_for
 from tests.cluster.user import User
-from trainables import journal
+from tests.faults.process import SearchProcess
 
 NUM_TRIALS = 5
 COMMAND = f"cd ~/two-phase-search && python -m search.run --storage {SHARED}/runs"
@@ -20,7 +17,7 @@ SETTINGS = (
 )
 
 
-class ClusterSearch:
+class ClusterSearch(SearchProcess):
     """`ray exec ... python -m search.run`, and the run folder that all hosts share.
 
     Args:
@@ -31,26 +28,7 @@ class ClusterSearch:
 
     def __init__(self, user: User, folder: Path, *, name: str = "hosts") -> None:
         self.user = user
-        self.folder = RunFolder(user.network.shared / "runs" / name)
-        self._log = folder / f"{name}.txt"
-        self._process: subprocess.Popen[bytes] | None = None
-
-    @property
-    def record(self) -> RunRecord:
-        return RunRecord.read(self.folder.journal)
-
-    @property
-    def events(self) -> list[dict[str, Any]]:
-        return journal.read(self.folder.journal)
-
-    @property
-    def told(self) -> str:
-        """All that it has printed, in all its sessions."""
-        return self._log.read_text()
-
-    @property
-    def runs(self) -> bool:
-        return self._process is not None and self._process.poll() is None
+        super().__init__(RunFolder(user.network.shared / "runs" / name), folder / f"{name}.txt")
 
     def num_reports(self) -> int:
         """Epochs on record."""
@@ -72,11 +50,6 @@ class ClusterSearch:
             return reached
 
         wait_for(are_there, seconds=seconds, what=f"{more} more epochs")
-
-    def end(self, *, seconds: float) -> int:
-        """Wait for its end; the exit status."""
-        assert self._process is not None
-        return self._process.wait(seconds)
 
     def kill(self) -> None:
         """SIGKILL the search on the head; with it ends the connection."""

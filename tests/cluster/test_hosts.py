@@ -7,11 +7,35 @@ from pathlib import Path
 
 import pytest
 
-from tests.cluster.hosts import wait_for
+from tests.cluster.hosts import SHARED, wait_for
 from tests.cluster.search import NUM_TRIALS
 from tests.faults.invariants import check_record
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(900)]
+
+
+def test_the_doctor_examines_every_host(user):
+    status, findings = doctor(user, f"--storage {SHARED}/runs")
+    assert status == 0
+    assert [f for f in findings if f["level"] == "fault"] == []
+    examined = {f["node"] for f in findings if f["check"] == "storage"}
+    assert examined == {host.ip for host in user.network.hosts}
+
+
+def test_the_doctor_finds_a_storage_that_is_not_one(user):
+    """Every host has a /tmp of its own."""
+    status, findings = doctor(user, "--storage /tmp/runs")
+    assert status == 1
+    assert {f["check"] for f in findings if f["level"] == "fault"} == {"storage"}
+
+
+def doctor(user, flags: str) -> tuple[int, list[dict[str, str]]]:
+    command = f"cd ~/two-phase-search && python -m search.doctor --preset demo --json {flags}"
+    done = user.exec(command)
+    told = done.stdout  # with what ssh and Ray say around it
+    print(told)
+    findings = json.loads(told[told.index("{\n") : told.rindex("}") + 1])["findings"]
+    return done.returncode, findings
 
 
 def test_tensorboard_comes_through_ssh(search, tensorboard):

@@ -10,7 +10,7 @@ from typing import Any
 from search.record import RunRecord, TrialRecord
 from search.run_folder import RunFolder
 from tests.faults.local_cluster import LocalCluster, kill, wait_for
-from trainables import journal
+from tests.faults.process import SearchProcess
 
 ROOT = Path(__file__).parents[2]
 KILL_ROUNDS = int(os.environ.get("KILL_ROUNDS", "1"))  # of every kind of process
@@ -25,7 +25,7 @@ SETTINGS = [
 ]
 
 
-class Search:
+class Search(SearchProcess):
     """`python -m search.run` on a cluster.
 
     Args:
@@ -40,34 +40,15 @@ class Search:
     ) -> None:
         self.cluster, self.flags = cluster, flags
         self.storage = storage or folder / "runs"
-        self.folder = RunFolder(self.storage / "run")
         self.sessions = 0  # that were started
-        self._told = folder / "told.txt"
-        self._process: subprocess.Popen[bytes] | None = None
-
-    @property
-    def record(self) -> RunRecord:
-        return RunRecord.read(self.folder.journal)
-
-    @property
-    def events(self) -> list[dict[str, Any]]:
-        return journal.read(self.folder.journal)
-
-    @property
-    def told(self) -> str:
-        """All that it has printed, in all its sessions."""
-        return self._told.read_text()
-
-    @property
-    def runs(self) -> bool:
-        return self._process is not None and self._process.poll() is None
+        super().__init__(RunFolder(self.storage / "run"), folder / "told.txt")
 
     def start(self, *more: str) -> None:
         """Start the run, or go on with it where its folder is there."""
         assert not self.runs
         self.sessions += 1
         flags = ["--resume"] if self.folder.experiment.exists() else self.flags
-        with self._told.open("ab") as told:
+        with self._log.open("ab") as told:
             self._process = subprocess.Popen(
                 self._command(*flags, *more), **self._where(), stdout=told, stderr=told
             )
@@ -77,11 +58,6 @@ class Search:
         return subprocess.run(
             self._command(*flags), **self._where(), capture_output=True, text=True, timeout=120
         )
-
-    def end(self, *, seconds: float = 600) -> int:
-        """Wait for the end; the exit status."""
-        assert self._process is not None
-        return self._process.wait(seconds)
 
     def kill(self) -> bool:
         """SIGKILL the search's own process."""

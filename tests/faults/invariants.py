@@ -12,7 +12,7 @@ from optuna.trial import TrialState
 from search.record import RunRecord
 from search.run_folder import RunFolder
 from search.study import open_study
-from tests.faults.harness import Search
+from tests.faults.process import SearchProcess
 from trainables.checkpoints import load_checkpoint
 
 ENDS = ("finished", "stopped", "failed", "diverged")
@@ -27,7 +27,7 @@ TOLD_STATES = {
 }
 
 
-def check_record(search: Search, *, num_trials: int, max_concurrent: int) -> None:
+def check_record(search: SearchProcess, *, num_trials: int, max_concurrent: int) -> None:
     """All trials ended, each once, and journal, tables, best.json and study say the same."""
     folder, record = search.folder, search.record
     assert sorted(record.trials) == list(range(num_trials))
