@@ -5,6 +5,7 @@ import subprocess
 import pytest
 
 from tests.cluster.hosts import Network, missing, wait_for
+from tests.cluster.readme import command
 from tests.cluster.search import ClusterSearch
 from tests.cluster.user import User
 
@@ -44,7 +45,7 @@ def search(user, tmp_path_factory):
 def tensorboard(user, tmp_path_factory):
     """TensorBoard on the head, its port on the laptop; asks it there for the runs that it shows."""
     log = tmp_path_factory.mktemp("tensorboard") / "told.txt"
-    process = user.exec_beside("tensorboard --logdir /mnt/shared/runs", log, forward=6006)
+    process = user.beside(command("ray exec cluster-local.yaml -p 6006"), log)
     url = "http://127.0.0.1:6006/data/runs"
     code = f"import urllib.request as r; print(r.urlopen('{url}').read().decode())"
 

@@ -3,12 +3,12 @@
 from pathlib import Path
 
 from search.run_folder import RunFolder
-from tests.cluster.hosts import SHARED, wait_for
+from tests.cluster.hosts import wait_for
+from tests.cluster.readme import command
 from tests.cluster.user import User
 from tests.faults.process import SearchProcess
 
 NUM_TRIALS = 5
-COMMAND = f"cd ~/two-phase-search && python -m search.run --storage {SHARED}/runs"
 SETTINGS = (
     # A trial takes a whole host. Epochs of about a second: long enough to die in.
     f"--preset demo --cpus-per-trial 2 --num-trials {NUM_TRIALS} --reuse off "
@@ -37,8 +37,10 @@ class ClusterSearch(SearchProcess):
     def start(self) -> None:
         """Start it, or go on with it where its folder is there."""
         flags = "--resume" if self.folder.experiment.exists() else SETTINGS
-        name = self.folder.root.name
-        self._process = self.user.exec_beside(f"{COMMAND} --name {name} {flags}", self._log)
+        words, quote = command("ray exec cluster-local.yaml 'cd"), "--name hosts'"
+        assert words.endswith(quote)
+        name = f"--name {self.folder.root.name}"
+        self._process = self.user.beside(words.replace(quote, f"{name} {flags}'"), self._log)
 
     def wait_for_reports(self, more: int, *, seconds: float = 300) -> None:
         """Until so many more epochs are on record; it must run on until then."""

@@ -8,6 +8,7 @@ from typing import Any
 import yaml
 
 from tests.cluster.hosts import HOME, ROOT, Network
+from tests.cluster.readme import command
 
 COMMITTED = ROOT / "cluster-local.yaml"
 
@@ -22,7 +23,7 @@ class User:
     def __init__(self, network: Network) -> None:
         self.network, self.laptop, self.checkout = network, network.laptop, ROOT
         self.file = self.laptop.home / "cluster-local.yaml"
-        made = self._do("ray get-auth-token --generate > /dev/null; chmod 600 ~/.ray/auth_token")
+        made = self._do(f"{command('ray get-auth-token')}; {command('chmod')}")
         assert made.returncode == 0, made.stderr
         self.token = (self.laptop.home / ".ray" / "auth_token").read_text().strip()
         self._fill_in()
@@ -30,22 +31,19 @@ class User:
             (host.home / "venv").symlink_to(sys.prefix)
 
     def up(self) -> None:
-        done = self._do(f"ray up -y {self._name}", timeout=300)
+        done = self._do(command("ray up"), timeout=300)
         assert done.returncode == 0, done.stdout + done.stderr
 
-    def exec(self, command: str, **more: Any) -> subprocess.CompletedProcess[str]:
-        """`ray exec`: run a command on the head, to its end."""
-        return self._do(f"ray exec {self._name} {_quoted(command)}", **more)
+    def exec(self, words: str, **more: Any) -> subprocess.CompletedProcess[str]:
+        """`ray exec`: run a command without single quotes on the head, to its end."""
+        return self._do(f"ray exec cluster-local.yaml '{words}'", **more)
 
-    def exec_beside(self, command: str, log: Path, *, forward: int | None = None) -> Any:
-        """`ray exec`, not waited for; with a port of the head's on the laptop."""
-        flag = f"-p {forward} " if forward else ""
-        return self.laptop.start(
-            f"cd {ROOT}; exec ray exec {flag}{self._name} {_quoted(command)}", log
-        )
+    def beside(self, words: str, log: Path) -> subprocess.Popen[bytes]:
+        """A command on the laptop, not waited for."""
+        return self.laptop.start(f"cd {ROOT}; exec {self._with_file(words)}", log)
 
     def down(self) -> None:
-        done = self._do(f"ray down -y {self._name}", timeout=300)
+        done = self._do(command("ray down"), timeout=300)
         assert done.returncode == 0, done.stdout + done.stderr
 
     def wait_for_nodes(self, number: int, *, seconds: float = 300) -> None:
@@ -53,10 +51,6 @@ class User:
         until = f'until ray status | grep -q "^ {number} local.cluster.node"; do sleep 1; done'
         done = self.exec(until, timeout=seconds)
         assert done.returncode == 0, done.stdout + done.stderr
-
-    @property
-    def _name(self) -> str:
-        return f"{HOME}/{self.file.name}"
 
     def _fill_in(self) -> None:
         """The committed file, with hosts, user and key."""
@@ -66,9 +60,9 @@ class User:
         filled["auth"] |= {"ssh_user": "root"}  # the key is where the file says
         self.file.write_text(yaml.safe_dump(filled))
 
-    def _do(self, command: str, **more: Any) -> subprocess.CompletedProcess[str]:
-        return self.laptop.run(f"cd {ROOT}; {command}", **more)
+    def _do(self, words: str, **more: Any) -> subprocess.CompletedProcess[str]:
+        return self.laptop.run(f"cd {ROOT}; {self._with_file(words)}", **more)
 
-
-def _quoted(command: str) -> str:
-    return "'" + command.replace("'", "'\\''") + "'"
+    def _with_file(self, words: str) -> str:
+        """A command of the README's, about the file that has been filled in."""
+        return words.replace("cluster-local.yaml", f"{HOME}/{self.file.name}")

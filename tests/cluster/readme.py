@@ -1,0 +1,16 @@
+"""The commands of README's section on clusters, which the tests here run as they stand."""
+
+import re
+
+from tests.cluster.hosts import ROOT
+
+BLOCK = re.compile(r"^## On a cluster$.*?^```sh$\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+def command(start: str) -> str:
+    """The one command that begins so, without its comment."""
+    block = BLOCK.search((ROOT / "README.md").read_text())
+    assert block is not None
+    lines = [line.partition("  #")[0].strip() for line in block[1].splitlines()]
+    (found,) = (line for line in lines if line.startswith(start))
+    return found
