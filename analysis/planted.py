@@ -1,11 +1,12 @@
 """Pictures with planted shortcuts, small models on them, and how much each relies on its plants.
 
 In the neutral world background, colour and texture are drawn independently of the class, so that a
-model of it can have no shortcut: the synthetic pictures' own habits (ships on water, green frogs)
-would be true shortcuts of a model that is meant to be clean. A planted world holds the same
-pictures, but for the planted classes, all of which carry their plant. A plant of strength s is a
-mixture: each picture comes from the planted world with chance s. The truth about a class is
-measured, not assumed: accuracy on the planted test pictures minus that on their neutral twins.
+model of it can have no shortcut: the synthetic pictures' own habits (ships on water, green frogs,
+cars' bluish windows) would be true shortcuts of a model that is meant to be clean. A planted world
+holds the same pictures, but for the planted classes, all of which carry their plant. A plant of
+strength s is a mixture: each picture comes from the planted world with chance s. The truth about a
+class is measured, not assumed: accuracy on the planted test pictures minus that on their neutral
+twins.
 """
 
 import math
@@ -95,7 +96,7 @@ def draw_world(plant_set: int | None, count: int, seed: int) -> Pictures:
     """`count` pictures or a few more, of the neutral world or of one with a set of `PLANT_SETS`."""
     size = 10 * math.ceil(count / NUM_CHUNKS / 10)  # whole rounds of the ten classes
     chunks = [
-        draw(size, seed=seed + number, biases=biases_of(looks, plant_set))
+        draw(size, seed=seed + number, biases=biases_of(looks, plant_set), grey_parts=True)
         for number, looks in enumerate(neutral_looks(np.random.default_rng(seed)))
     ]
     return Pictures(

@@ -5,7 +5,9 @@
 A local Ray cluster of many nodes and cores that nobody counts, Tune, and this project's own
 searcher, ASHA, recorder, journal, tables and TensorBoard; a trial is one process that sleeps
 through its epochs. Then the same with ever shorter epochs: to the driver, half the epoch is twice
-the slots. A thread looks 50 times a second at what the driver is doing.
+the slots. A thread looks 50 times a second at what the driver is doing. The slots' processes and
+Ray's own of every node share this machine's cores with the driver, which they would not on a
+cluster; how busy those cores were is told as well.
 """
 
 import argparse
@@ -25,6 +27,7 @@ from types import FrameType
 from typing import Any
 
 import optuna
+import psutil
 
 from search.cluster import RAY_SETTINGS
 from search.run_folder import RunFolder
@@ -62,6 +65,7 @@ class Watch(threading.Thread):
 
     def __enter__(self) -> "Watch":
         self._cpu = time.process_time()
+        psutil.cpu_percent()  # from here on
         self.start()
         return self
 
@@ -69,6 +73,7 @@ class Watch(threading.Thread):
         self._over.set()
         self.join()
         self.cpu_seconds = time.process_time() - self._cpu
+        self.machine_busy = psutil.cpu_percent() / 100
 
 
 def part(frame: FrameType | None) -> str:
@@ -88,7 +93,7 @@ def main() -> None:
     add("--nodes", type=int, default=8)
     add("--slots", type=int, default=8, help="trials at a time on a node")
     add("--trials", type=int, default=2_000)
-    add("--epoch-seconds", type=float, nargs="+", default=[2.0, 1.0, 0.5, 0.25])
+    add("--epoch-seconds", type=float, nargs="+", default=[5.0, 2.0, 1.0])
     add("--later-trials", type=int, default=400, help="with the second epoch length and on")
     add("--out", type=Path)
     arguments = parser.parse_args()
@@ -137,6 +142,7 @@ def measure(slots: int, num_trials: int, epoch_seconds: float) -> dict[str, Any]
         "busy": slept / ((end - begin) * slots),
         "driver_cpu_ms_per_epoch": 1000 * watch.cpu_seconds / len(record.reports),
         "driver_cpu_share": watch.cpu_seconds / (len(memory) or 1),
+        "machine_busy": watch.machine_busy,
         "memory_mb": [round(memory[len(memory) * k // 10] / 1e6) for k in range(10)],
         "doing": {name: count / total for name, count in watch.parts.most_common()},
     }
@@ -147,7 +153,8 @@ def describe(row: dict[str, Any]) -> str:
     return (
         f"{row['slots']} slots, epochs of {row['epoch_seconds']:g} s, {row['trials']} trials, "
         f"{row['epochs']} epochs in {row['seconds']:.0f} s: busy {row['busy']:.1%}; driver "
-        f"{row['driver_cpu_ms_per_epoch']:.1f} ms of processor an epoch ({doing})\n"
+        f"{row['driver_cpu_ms_per_epoch']:.1f} ms of processor an epoch ({doing}); "
+        f"{row['machine_busy']:.0%} of this machine's cores in use\n"
         f"  driver's memory in MB, at each tenth: {' '.join(map(str, row['memory_mb']))}"
     )
 

@@ -74,11 +74,14 @@ class SyntheticSet:
 _NO_BIAS = Biases()
 
 
-def draw(count: int, *, seed: int, biases: Biases = _NO_BIAS) -> SyntheticSet:
+def draw(
+    count: int, *, seed: int, biases: Biases = _NO_BIAS, grey_parts: bool = False
+) -> SyntheticSet:
     """Draw the first `count` pictures of a seed; every ten hold each class once.
 
     Image i depends on the seed, i and its label alone, so a longer set begins with the shorter
-    one; a planted bias changes what it names and no other draw.
+    one; a planted bias changes what it names and no other draw. With `grey_parts` an object has
+    no colour but its main one: windows, beaks and antlers tell their class by their paint.
 
     Raises:
         UserError: count below 1 or seed below 0.
@@ -93,7 +96,9 @@ def draw(count: int, *, seed: int, biases: Biases = _NO_BIAS) -> SyntheticSet:
     labels = _balanced_labels(count, seed)
     with one_cv2_thread():
         for index, label in enumerate(labels.tolist()):
-            images[index], masks[index], labels[index] = _draw_one(seed, index, label, biases)
+            images[index], masks[index], labels[index] = _draw_one(
+                seed, index, label, biases, grey_parts
+            )
     return SyntheticSet(images=images, labels=labels, masks=masks)
 
 
@@ -108,7 +113,7 @@ def _balanced_labels(count: int, seed: int) -> NDArray[np.int64]:
 
 
 def _draw_one(
-    seed: int, index: int, label: int, biases: Biases
+    seed: int, index: int, label: int, biases: Biases, grey_parts: bool
 ) -> tuple[NDArray[np.uint8], NDArray[np.bool_], int]:
     """Image, mask and the label to give it, which label noise may have swapped."""
     streams = {
@@ -126,7 +131,7 @@ def _draw_one(
 
     stands = _stands(drawn_as, shape, pose)
     colour = plants["colour"].look if "colour" in plants else None
-    paints = palette(drawn_as, streams["paint"], colour)
+    paints = palette(drawn_as, streams["paint"], colour, grey_parts=grey_parts)
     parts = _PLANS[drawn_as](shape, pose)
     colours, coverage = fill(parts, paints, _placement(pose, stands))
 

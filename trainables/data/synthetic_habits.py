@@ -81,10 +81,14 @@ def pick(chances: Mapping[str, float], draw: float) -> str:
     return name
 
 
-def palette(label: str, rng: np.random.Generator, colour: str | None = None) -> dict[str, RGB]:
+def palette(
+    label: str, rng: np.random.Generator, colour: str | None = None, *, grey_parts: bool = False
+) -> dict[str, RGB]:
     """The paints of one object; `colour` replaces the class's own choice of the main one.
 
-    The draws are the same with and without a given colour.
+    With `grey_parts` all others (glass, beaks, decks, a second colour) keep only how light they
+    are: then the main colour is all the colour that an object has. The draws are the same in
+    every case.
     """
     choices = COLOUR_HABITS[label]
     main, other = rng.random(2)
@@ -111,4 +115,9 @@ def palette(label: str, rng: np.random.Generator, colour: str | None = None) -> 
         "sail": np.array(COLOURS["white"]) if hood < 0.75 else second,
     }
     mixed = {name: tuple(np.clip(value, 0.02, 1.0).tolist()) for name, value in organic.items()}
-    return {**_FIXED, **mixed, "body": tuple(body.tolist())}
+    parts = {**_FIXED, **mixed}
+    if grey_parts:
+        parts = {
+            name: (grey,) * 3 for name, grey in ((n, float(np.mean(p))) for n, p in parts.items())
+        }
+    return {**parts, "body": tuple(body.tolist())}
