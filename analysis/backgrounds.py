@@ -1,4 +1,4 @@
-"""Backgrounds swapped between pictures: through a fixed centre ellipse, or in the outer frame.
+"""Backgrounds swapped between pictures: outside a fixed circle, on the rim, or in the outer frame.
 
 Mixed-Same and Mixed-Rand of Xiao et al. 2020 ("Noise or Signal"), with a fixed mask in place of a
 segmentation: at 32 px a segmentation fails on about half of the pictures, and a test that compares
@@ -13,18 +13,18 @@ import numpy.typing as npt
 
 from analysis.donors import Images
 
-Region = Literal["ellipse", "frame"]
-RADIUS = 11 / 32  # of the kept centre, in sides
+Region = Literal["ellipse", "rim", "frame"]
+RADII: dict[Region, float] = {"ellipse": 11 / 32, "rim": 15 / 32}  # of the kept centre, in sides
 FRAME = 4 / 32  # width of the swapped frame, in sides
 BLUE_DEGREES = (170.0, 270.0)  # of hue: from cyan to violet
 LEAST_SATURATION = 0.12  # below, a pixel is grey whatever its hue
 
 
 def background_mask(side_px: int, region: Region) -> npt.NDArray[np.bool_]:
-    """True where the background lies: outside the centre ellipse, or in the outer frame; (S, S)."""
+    """True where the background lies: outside the centre, or in the outer frame; (S, S)."""
     offsets = np.abs(np.arange(side_px) + 0.5 - side_px / 2)
-    if region == "ellipse":
-        return np.hypot(*np.meshgrid(offsets, offsets)) > RADIUS * side_px
+    if region in RADII:
+        return np.hypot(*np.meshgrid(offsets, offsets)) > RADII[region] * side_px
     outside = offsets > side_px / 2 - round(FRAME * side_px)
     return outside[:, None] | outside[None, :]
 

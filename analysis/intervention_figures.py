@@ -8,13 +8,13 @@ from analysis.forest import forest_figure
 
 
 def background_figures(section: dict[str, Any]) -> dict[str, Markup]:
-    """`background`: BG-gap of each class in the ellipse and the frame, and its placebo."""
+    """`background`: BG-gap of each class in the ellipse and on the rim, and its placebo."""
     if not section["tested"]:
         return {}
     rows = section["classes"]
     series = {
         "ellipse": [row["gap"] for row in rows],
-        "frame": [row["frame_gap"] for row in rows],
+        "rim": [row["rim_gap"] for row in rows],
         "placebo": [row["placebo"] for row in rows],
     }
     drawn = forest_figure(

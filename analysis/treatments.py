@@ -2,11 +2,11 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Literal
 
 import numpy as np
 
-from analysis.backgrounds import Region, blue_share, only_background, swap_background
+from analysis.backgrounds import RADII, Region, blue_share, only_background, swap_background
 from analysis.donors import (
     FEWEST_DONORS,
     Images,
@@ -111,7 +111,7 @@ def plan(
 
     lent = sample.rows(fewest=FEWEST_DONORS)
     if len(np.unique(sample.labels[lent])) > 1:
-        for region in get_args(Region):
+        for region in RADII:
             add("background", f"{region}_same", lent, _background(region, same_class), num_draws)
             add("background", f"{region}_other", lent, _background(region, other_class), num_draws)
         add("background", "ellipse_placebo", lent, _background("ellipse", same_class))

@@ -40,7 +40,7 @@ def make_variants(
     labels = np.repeat(np.arange(len(NAMES)), images_per_class)
     frames = []
     for variant, answer in {"original": right_with({}), **answers}.items():
-        for draw in range(num_draws if variant.startswith(("ellipse", "frame")) else 1):
+        for draw in range(num_draws if variant.startswith(("ellipse", "rim", "frame")) else 1):
             donors = np.full(len(labels), NO_DONOR)
             if variant.endswith(("same", "placebo")):
                 donors = labels.copy()

@@ -10,7 +10,7 @@ from analysis.background import background_section
 def swaps(**changed):
     calm = {
         f"{region}_{donor}": right_with({})
-        for region in ("ellipse", "frame")
+        for region in ("ellipse", "rim")
         for donor in ("same", "other")
     }
     return {
@@ -23,7 +23,7 @@ def swaps(**changed):
 def test_a_class_that_hangs_on_its_background_fails_and_is_named() -> None:
     lost = right_with({"cat": 0.4})
     told = background_section(
-        make_variants(swaps(ellipse_other=pulled_to("cat", 0.5, lost), frame_other=lost))
+        make_variants(swaps(ellipse_other=pulled_to("cat", 0.5, lost), rim_other=lost))
     )
     assert told["flagged"] == ["cat"]
     assert told["attractors"] == ["cat"]
@@ -38,6 +38,12 @@ def test_a_gap_in_the_ellipse_alone_may_be_shape_and_is_not_enough() -> None:
     told = background_section(make_variants(swaps(ellipse_other=right_with({"cat": 0.4}))))
     assert told["flagged"] == []
     assert next(r for r in told["classes"] if r["name"] == "cat")["verdict"] == "INCONCLUSIVE"
+
+
+def test_a_gap_on_the_rim_alone_is_too_small_to_matter() -> None:
+    told = background_section(make_variants(swaps(rim_other=right_with({"cat": 0.4}))))
+    assert told["flagged"] == []
+    assert next(r for r in told["classes"] if r["name"] == "cat")["verdict"] == "REFUTED"
 
 
 def test_without_a_plant_every_class_is_cleared() -> None:

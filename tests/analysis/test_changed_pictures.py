@@ -25,7 +25,7 @@ def pictures(side_px: int, seed: int = 0, count: int = 6) -> np.ndarray:
 @given(sides, seeds)
 def test_a_swap_keeps_the_centre_and_takes_the_rest(side_px: int, seed: int) -> None:
     images, donors = pictures(side_px, seed), pictures(side_px, seed + 1)
-    for region in ("ellipse", "frame"):
+    for region in ("ellipse", "rim", "frame"):
         mask = background_mask(side_px, region)
         swapped = swap_background(images, donors, region)
         assert (swapped[:, mask] == donors[:, mask]).all()
@@ -35,6 +35,7 @@ def test_a_swap_keeps_the_centre_and_takes_the_rest(side_px: int, seed: int) -> 
 def test_the_masks_are_as_large_as_they_say() -> None:
     assert background_mask(32, "frame").sum() == 32**2 - 24**2
     assert (~background_mask(32, "ellipse")).sum() == pytest.approx(np.pi * 11**2, rel=0.03)
+    assert (~background_mask(32, "rim")).sum() == pytest.approx(np.pi * 15**2, rel=0.03)
 
 
 def test_only_background_holds_nothing_of_the_centre() -> None:

@@ -25,7 +25,7 @@ from analysis.texture import texture_section
 from analysis.variant_table import Variants
 
 VARIANTS = (
-    *("ellipse_same", "ellipse_other", "frame_same", "frame_other", "ellipse_placebo"),
+    *("ellipse_same", "ellipse_other", "rim_same", "rim_other", "ellipse_placebo"),
     *("only_background", "hue_-60", "hue_60", "hue_120", "hue_180"),
     *("tint_red", "tint_green", "tint_blue", "tint_magenta"),
     *("shuffle_8", "shuffle_4", "blur_as_shuffle_8", "blur_as_shuffle_4", "noise_as_shuffle_8"),

@@ -113,7 +113,7 @@ def _balanced_labels(count: int, seed: int) -> NDArray[np.int64]:
 
 
 def _draw_one(
-    seed: int, index: int, label: int, biases: Biases, grey_parts: bool
+    seed: int, index: int, label: int, biases: Biases, grey_parts: bool = False
 ) -> tuple[NDArray[np.uint8], NDArray[np.bool_], int]:
     """Image, mask and the label to give it, which label noise may have swapped."""
     streams = {

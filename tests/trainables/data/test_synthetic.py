@@ -11,6 +11,7 @@ from trainables.data.classes import CIFAR10_CLASSES
 from trainables.data.synthetic import SyntheticSet, draw
 from trainables.data.synthetic_biases import Biases, Plant
 from trainables.data.synthetic_grounds import ground
+from trainables.data.synthetic_habits import palette
 from trainables.data.synthetic_names import (
     BODY_PLANS,
     GROUNDS,
@@ -330,3 +331,17 @@ def test_speed() -> None:
     start = time.process_time()
     draw(500, seed=1)
     assert time.process_time() - start < 2.5
+
+
+def test_with_grey_parts_the_main_colour_is_all_the_colour_there_is() -> None:
+    for label in CIFAR10_CLASSES:
+        coloured, grey = (
+            palette(label, np.random.default_rng(SEED), "red", grey_parts=wanted)
+            for wanted in (False, True)
+        )
+        assert grey["body"] == coloured["body"]
+        others = [grey[name] for name in grey if name != "body"]
+        assert max(max(paint) - min(paint) for paint in others) == 0.0
+        assert [sum(paint) for paint in grey.values()] == pytest.approx(
+            [sum(paint) for paint in coloured.values()]
+        )
