@@ -5,7 +5,7 @@ with one of another class, both pasted through the same ellipse, so that what pa
 Objects reach out of the ellipse, and a donor's object with them: a gap in the ellipse alone may be
 shape. Of models without shortcuts it is 13 points on average in the ellipse, 4 in a frame of 4 px,
 and 2 on the rim, outside a circle that nearly touches the picture's edges. So the gap has to be on
-the rim as well, by more than those 2 (each of the two at its own level: an intersection-union
+the rim as well, by more than that (each of the two at its own level: an intersection-union
 test).
 """
 
@@ -28,7 +28,7 @@ from analysis.variant_table import ORIGINAL, Variants
 from analysis.words import in_points
 
 FLOOR = 0.10  # a smaller gap does not matter
-RIM_FLOOR = 0.02  # what shape alone makes of it there
+RIM_FLOOR = 0.03  # more than shape alone makes of it there
 FEWEST_SOURCES = 3  # classes that a background draws, where it does not draw all together enough
 PAIRS = (("airplane", "bird"), ("airplane", "ship"))  # the decks' background clusters
 RULE = (
@@ -49,9 +49,10 @@ def background_section(variants: Variants) -> dict[str, Any]:
     """BG-gap and attraction of every class, attraction of every pair, Only-BG; claims.
 
     Keys: `classes` (rows by class: `gap`, `rim_gap`, `placebo`, `p_holm`, `detectable`,
-    `verdict`, `attraction`, `attracts`, `drawn_from`,
-    `only_background`), `pairs` (rows `true`, `donor`,
-    `attraction`, `p_holm`, `attracts`), `flagged`, `attractors`, `claims`.
+    `verdict`, `attraction`, `rim_attraction`, `attracts`,
+    `drawn_from`, `only_background`), `pairs` (rows `true`, `donor`,
+    `attraction`, `p_holm`, `attracts`), `flagged`, `attractors`, `culprits`,
+    `claims`.
     """
     if not {"ellipse_same", "ellipse_other"} <= variants.names:
         reason = "fewer than two classes have three pictures or more to lend a background"
@@ -61,13 +62,14 @@ def background_section(variants: Variants) -> dict[str, Any]:
     rims = _class_gaps(variants, "rim_same", "rim_other")
     placebos = _placebos(variants)
     p_gaps = holm([gap.p_value for gap in gaps])
-    pulled = pulls(variants)
+    pulled, on_rim = pulls(variants, "ellipse"), pulls(variants, "rim")
     attractions = [attraction(pulled, k) for k in range(len(variants.class_names))]
+    rim_attractions = [attraction(on_rim, k) for k in range(len(variants.class_names))]
     p_attractions = holm([effect.p_value for effect in attractions])
     pairs = _pairs(pulled, variants.class_names)
     only = variants.right("only_background")
     recalls = variants.right(ORIGINAL)
-    classes = []
+    classes: list[dict[str, Any]] = []
     for k, name in enumerate(variants.class_names):
         fails = passes(gaps[k], p_gaps[k], FLOOR) and rims[k].estimate.lower >= RIM_FLOOR
         alone = variants.of_class(only, k)
@@ -83,6 +85,7 @@ def background_section(variants: Variants) -> dict[str, Any]:
                 "verdict": _class_word(gaps[k], fails, variants.of_class(recalls, k)),
                 "attraction": attractions[k].to_dict(),
                 "p_attraction_holm": float(p_attractions[k]),
+                "rim_attraction": rim_attractions[k].to_dict(),
                 "attracts": passes(attractions[k], p_attractions[k], FLOOR)
                 or len(drawn_from) >= FEWEST_SOURCES,
                 "drawn_from": drawn_from,
@@ -102,6 +105,12 @@ def background_section(variants: Variants) -> dict[str, Any]:
         "pairs": pairs,
         "flagged": [row["name"] for row in classes if row["verdict"] == "CONFIRMED"],
         "attractors": [row["name"] for row in classes if row["attracts"]],
+        # Classes that fail and whose background draws other classes on the rim, too.
+        "culprits": [
+            row["name"]
+            for row in classes
+            if row["verdict"] == "CONFIRMED" and row["rim_attraction"]["lower"] > 0
+        ],
     }
     section["claims"] = [
         _any_class(section).to_dict(),
@@ -110,13 +119,13 @@ def background_section(variants: Variants) -> dict[str, Any]:
     return section
 
 
-def pulls(variants: Variants) -> pd.DataFrame:
+def pulls(variants: Variants, region: str) -> pd.DataFrame:
     """How much more often each picture is taken for the class whose background it got.
 
     The same picture with a background of its own class is what it is compared with. One row a
     picture and donor class: `label`, `donor` and `pull` (in [-1, 1], averaged over draws).
     """
-    rows, found = variants.rows("ellipse_other"), variants.predictions("ellipse_other")
+    rows, found = variants.rows(f"{region}_other"), variants.predictions(f"{region}_other")
     swapped = pd.DataFrame(
         {
             "index": rows["index"].to_numpy(),
@@ -126,7 +135,7 @@ def pulls(variants: Variants) -> pd.DataFrame:
         }
     )
     taken = swapped.groupby(["index", "label", "donor"])["taken"].mean().reset_index()
-    own = variants.taken("ellipse_same")
+    own = variants.taken(f"{region}_same")
     baseline = own.to_numpy()[own.index.get_indexer(taken["index"]), taken["donor"]]
     return taken.assign(pull=taken["taken"] - baseline)
 

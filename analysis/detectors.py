@@ -11,12 +11,12 @@ Flags = dict[str, str | None]  # class that is flagged -> the culprit that is na
 
 
 def by_background(variants: Variants) -> Flags:
-    """Culprit: the class itself, where its background is an attractor as well."""
+    """Culprit: the class itself, where its background draws other classes, too."""
     section = background_section(variants)
     if not section["tested"]:
         return {}
-    attractors = section["attractors"]
-    return {name: name if name in attractors else None for name in section["flagged"]}
+    culprits = section["culprits"]
+    return {name: name if name in culprits else None for name in section["flagged"]}
 
 
 def by_colour(variants: Variants) -> Flags:
