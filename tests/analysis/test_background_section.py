@@ -34,6 +34,15 @@ def test_a_class_that_hangs_on_its_background_fails_and_is_named() -> None:
     json.dumps(told)
 
 
+def test_the_culprit_draws_other_classes_on_the_rim_too() -> None:
+    lost = right_with({"cat": 0.4})
+    ellipse = pulled_to("cat", 0.5, lost)
+    for rim, culprits in ((lost, []), (pulled_to("cat", 0.2, lost), ["cat"])):
+        told = background_section(make_variants(swaps(ellipse_other=ellipse, rim_other=rim)))
+        assert told["flagged"] == ["cat"]
+        assert told["culprits"] == culprits
+
+
 def test_a_gap_in_the_ellipse_alone_may_be_shape_and_is_not_enough() -> None:
     told = background_section(make_variants(swaps(ellipse_other=right_with({"cat": 0.4}))))
     assert told["flagged"] == []
