@@ -10,12 +10,12 @@ import numpy.typing as npt
 from analysis import metrics
 from analysis.anytime import anytime_section
 from analysis.attribution_section import attribution_section
-from analysis.background import background_section
+from analysis.background import ANY_CLASS, background_section
 from analysis.calibration import calibration_section
 from analysis.chassis import chassis_section
 from analysis.claims_table import claims_section
 from analysis.class_contrasts import class_contrasts_section
-from analysis.colour import colour_section
+from analysis.colour import FROG_CLAIM, colour_section
 from analysis.confusion import confusion_section
 from analysis.detector_scores import downgrade
 from analysis.detector_table import detector_section
@@ -51,6 +51,9 @@ from trainables.data.spec import DataSpec
 FORMAT_VERSION = 2
 FEW_RESAMPLES = 2_000  # where a draw costs more than counting a matrix
 BOOTSTRAPPED = {"macro_f1": metrics.macro_f1, "accuracy": metrics.accuracy, "f1": metrics.f1}
+
+# Claim -> the detector whose flags it repeats. The others ask what `analysis.validate` does not.
+VALIDATED = {ANY_CLASS: "background", FROG_CLAIM: "colour"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -199,30 +202,28 @@ def _whole(
 def interventions(
     examined: Examined, pairs: dict[str, Any], scores: dict[str, Any] | None
 ) -> dict[str, Any]:
-    """What changed pictures show; where a detector misses its goals its claims are downgraded."""
+    """What changed pictures show; what no detector's proof stands behind is not confirmed."""
     variants, test = examined.variants, examined.test
     flagged = [(row["first"], row["second"]) for row in pairs["pairs"] if row["flagged"]]
+    sections = {
+        "background": background_section(variants),
+        "sky": sky_section(variants, test.images, test.labels, examined.logits),
+        "texture": texture_section(variants, pairs=list(dict.fromkeys((PAIR, *flagged)))),
+        "colour": colour_section(variants, test.images),
+    }
     return {
-        "background": downgraded(background_section(variants), scores, "background"),
-        "sky": downgraded(
-            sky_section(variants, test.images, test.labels, examined.logits), scores, "background"
-        ),
-        "texture": downgraded(
-            texture_section(variants, pairs=list(dict.fromkeys((PAIR, *flagged)))),
-            scores,
-            "texture",
-        ),
-        "colour": downgraded(colour_section(variants, test.images), scores, "colour"),
+        **{name: downgraded(section, scores) for name, section in sections.items()},
         "chassis": chassis_section(variants),
     }
 
 
-def downgraded(
-    section: dict[str, Any], scores: dict[str, Any] | None, detector: str
-) -> dict[str, Any]:
-    """A section whose claims are as strong as the detector that they rest on."""
-    own = scores["detectors"][detector] if scores else None
-    return section | {"claims": downgrade(section["claims"], own)}
+def downgraded(section: dict[str, Any], scores: dict[str, Any] | None) -> dict[str, Any]:
+    """A section whose claims are as strong as the detectors that they rest on."""
+    claims = []
+    for claim in section["claims"]:
+        detector = VALIDATED.get(claim["claim"])
+        claims += downgrade([claim], scores["detectors"][detector] if scores and detector else None)
+    return section | {"claims": claims}
 
 
 def training(

@@ -4,7 +4,10 @@ from dataclasses import replace
 
 import pytest
 
+from analysis.background import ANY_CLASS
 from analysis.claims import Claim
+from analysis.colour import FROG_CLAIM
+from analysis.contents import downgraded
 from analysis.detector_scores import Cell, downgrade, score
 
 CELL = Cell(
@@ -73,3 +76,11 @@ def test_a_miss_downgrades_what_was_confirmed(cells: list[Cell], miss: str) -> N
 
 def test_an_unvalidated_detector_confirms_nothing() -> None:
     assert downgrade([CONFIRMED], None)[0]["verdict"] == "INCONCLUSIVE"
+
+
+def test_a_good_detector_confirms_only_what_it_was_validated_for() -> None:
+    good = {"detectors": {"background": {"misses": []}, "colour": {"misses": []}}}
+    claims = [CONFIRMED | {"claim": text} for text in (ANY_CLASS, "airplane and bird", FROG_CLAIM)]
+    told = downgraded({"claims": claims}, good)["claims"]
+    assert [claim["verdict"] for claim in told] == ["CONFIRMED", "INCONCLUSIVE", "CONFIRMED"]
+    assert "not validated" in told[1]["sentence"]
