@@ -3,7 +3,8 @@
 from pathlib import Path
 
 import pytest
-from fabricate import make_run
+
+from tests.analysis.fabricate import make_run
 
 
 @pytest.fixture

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pages import render_section
 
 from analysis.attribution_section import Explained, attribution_section
 from analysis.files import without_nan
+from tests.analysis.pages import render_section
 
 TIMES = "\N{MULTIPLICATION SIGN}"
 

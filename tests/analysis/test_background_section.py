@@ -2,9 +2,8 @@
 
 import json
 
-from handmade_variants import NAMES, make_variants, pulled_to, right_with
-
 from analysis.background import background_section
+from tests.analysis.handmade_variants import NAMES, make_variants, pulled_to, right_with
 
 
 def swaps(**changed):

@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from fabricate import CIFAR10
 from scipy import stats
 
 from analysis.class_contrasts import (
@@ -11,6 +10,7 @@ from analysis.class_contrasts import (
     simultaneous_intervals,
 )
 from analysis.kinds import Kinds
+from tests.analysis.fabricate import CIFAR10
 
 RIGID = np.array([name in ("airplane", "automobile", "ship", "truck") for name in CIFAR10])
 

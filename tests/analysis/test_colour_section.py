@@ -3,9 +3,9 @@
 import json
 
 import numpy as np
-from handmade_variants import make_variants, pulled_to, right_with
 
 from analysis.colour import colour_section, histogram_auc
+from tests.analysis.handmade_variants import make_variants, pulled_to, right_with
 
 
 def colours(hue, **tints):

@@ -4,14 +4,14 @@ import json
 from pathlib import Path
 from typing import Any
 
-import examined
 import pytest
-from fabricate import make_predictions
 
 from analysis import svg
 from analysis.run_reader import read_run
 from search.conclusion import conclude
 from search.confirmation import Plan, choose_candidates
+from tests.analysis import examined
+from tests.analysis.fabricate import make_predictions
 from tests.search.confirmed import confirmed_record, search_record
 from trainables.errors import UserError
 

@@ -8,11 +8,11 @@ import numpy as np
 import pandas as pd
 import pytest
 import statsmodels.api as sm
-from tried_runs import proposed_by_tpe, searched, told_at_one_epoch
 
 from analysis.design import design_of
 from analysis.effects import LEAST_DF, effects_section, estimated
 from analysis.tried import Setting, setting_of
+from tests.analysis.tried_runs import proposed_by_tpe, searched, told_at_one_epoch
 
 CLAIMS = ("bicubic", "deeper", "ratio", "cutmix")
 

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from fabricate import edit_json
-from tiny_run import FRESH_SEEDS, confirm_tiny_run, make_tiny_run
 
 from analysis.fresh_models import ask_fresh, fresh_checkpoints
 from analysis.predict import load_for
 from analysis.run_reader import read_run
+from tests.analysis.fabricate import edit_json
+from tests.analysis.tiny_run import FRESH_SEEDS, confirm_tiny_run, make_tiny_run
 from trainables.data.images import ImageSet
 from trainables.data.load import open_sealed_test
 from trainables.data.spec import DataSpec

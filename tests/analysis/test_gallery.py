@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 import pytest
 from markupsafe import Markup
-from pages import render_section
 from PIL import Image
 
 from analysis.files import without_nan
 from analysis.gallery import MOST_STRIP_PICTURES, gallery_section
 from analysis.gallery_figures import gallery_entries, gallery_figures
 from analysis.picture_choice import as_many_of_each_class, pair_errors, probabilities
+from tests.analysis.pages import render_section
 
 NAMES = ("ant", "bee", "cow")
 

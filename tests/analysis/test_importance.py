@@ -7,10 +7,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from tried_runs import GRACE, drawn_params, proposed_by_tpe, searched, told_at_one_epoch
 
 from analysis.importance import LEAST_TRIALS, best_third, importance_section
 from analysis.tried import read_tried
+from tests.analysis.tried_runs import (
+    GRACE,
+    drawn_params,
+    proposed_by_tpe,
+    searched,
+    told_at_one_epoch,
+)
 
 
 def by_head_lr(params: Mapping[str, Any]) -> float:

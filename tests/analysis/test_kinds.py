@@ -1,9 +1,9 @@
 """Rigid and organic classes, as a run says or as is known of CIFAR-10's."""
 
 import pytest
-from fabricate import CIFAR10
 
 from analysis.kinds import Kinds
+from tests.analysis.fabricate import CIFAR10
 
 
 def test_cifar10s_are_known() -> None:

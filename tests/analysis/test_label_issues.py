@@ -4,12 +4,12 @@ import sys
 
 import numpy as np
 import pytest
-from pages import render_section
 
 from analysis.files import without_nan
 from analysis.gallery_figures import gallery_figures
 from analysis.label_issues import flags, label_issues_section
 from analysis.picture_choice import probabilities
+from tests.analysis.pages import render_section
 
 NUM_CLASSES = 5
 NAMES = ("airplane", "bird", "cat", "deer", "dog")

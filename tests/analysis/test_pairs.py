@@ -4,11 +4,11 @@ import json
 
 import numpy as np
 import pytest
-from fabricate import CIFAR10
-from null_tables import null_table
 
 from analysis.clusters import average_linkage, clusters, co_membership
 from analysis.pairs import pair_claim, pairs_section
+from tests.analysis.fabricate import CIFAR10
+from tests.analysis.null_tables import null_table
 
 CAT, DOG, PLANE, SHIP = 3, 5, 0, 8
 

@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 import statsmodels.api as sm
-from null_tables import null_table
 from scipy import stats
 
 from analysis.multiplicity import holm
@@ -17,6 +16,7 @@ from analysis.quasi_independence import (
     pair_p_values,
     smoothed_errors,
 )
+from tests.analysis.null_tables import null_table
 
 
 def glm(errors, used):

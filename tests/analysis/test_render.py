@@ -7,11 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from examined import page_of, report_on
-from fabricate import CIFAR10, HEAD_EPOCHS, edit_json, make_predictions, make_run
 
 from analysis import page as formats
 from analysis import svg
+from tests.analysis.examined import page_of, report_on
+from tests.analysis.fabricate import CIFAR10, HEAD_EPOCHS, edit_json, make_predictions, make_run
 from trainables import journal
 
 pytestmark = pytest.mark.timeout(30)  # six figures a page, each laid out by matplotlib

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from fabricate import CHECKPOINT, edit_json, fail_all
-from tiny_run import CLASSES, FRESH_SEEDS, confirm_tiny_run, make_tiny_run
 
 from analysis import report
 from analysis.predict import progress_lines
+from tests.analysis.fabricate import CHECKPOINT, edit_json, fail_all
+from tests.analysis.tiny_run import CLASSES, FRESH_SEEDS, confirm_tiny_run, make_tiny_run
 from trainables import journal
 from trainables.checkpoints import load_checkpoint
 from trainables.command import run_main

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from fabricate import CHECKPOINT, edit_json, fail_all
 
 from analysis.run_reader import read_run
+from tests.analysis.fabricate import CHECKPOINT, edit_json, fail_all
 from trainables.errors import UserError
 
 

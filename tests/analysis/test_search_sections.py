@@ -4,9 +4,6 @@ from typing import Any
 from xml.etree import ElementTree
 
 import pytest
-from pages import render_section
-from test_anytime import JOURNAL, SETTINGS
-from tried_runs import searched
 
 from analysis.anytime import anytime_section
 from analysis.anytime_figures import anytime_figures
@@ -15,6 +12,9 @@ from analysis.effects_figures import effects_figures
 from analysis.files import without_nan
 from analysis.importance import importance_section
 from analysis.importance_figures import importance_figures
+from tests.analysis.pages import render_section
+from tests.analysis.test_anytime import JOURNAL, SETTINGS
+from tests.analysis.tried_runs import searched
 
 pytestmark = pytest.mark.timeout(30)  # figures are laid out by matplotlib
 

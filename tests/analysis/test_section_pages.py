@@ -4,8 +4,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from handmade_variants import NAMES, make_variants, right_with
-from pages import render_section
 
 from analysis.background import background_section
 from analysis.chassis import chassis_section
@@ -23,6 +21,8 @@ from analysis.intervention_figures import (
 from analysis.sky import sky_section
 from analysis.texture import texture_section
 from analysis.variant_table import Variants
+from tests.analysis.handmade_variants import NAMES, make_variants, right_with
+from tests.analysis.pages import render_section
 
 VARIANTS = (
     *("ellipse_same", "ellipse_other", "rim_same", "rim_other", "ellipse_placebo"),

@@ -5,9 +5,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from fabricate import CIFAR10
-from null_tables import null_table
-from pages import render_section
 
 from analysis.calibration import calibration_section
 from analysis.calibration_figures import calibration_figures
@@ -21,6 +18,9 @@ from analysis.pairs_figures import pairs_figures
 from analysis.systematic import systematic_section
 from analysis.unfreeze import unfreeze_section
 from analysis.unfreeze_figures import unfreeze_figures
+from tests.analysis.fabricate import CIFAR10
+from tests.analysis.null_tables import null_table
+from tests.analysis.pages import render_section
 
 FIGURES = {
     "pairs": pairs_figures,

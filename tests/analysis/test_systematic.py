@@ -2,10 +2,8 @@
 
 import numpy as np
 import pytest
-from null_tables import null_table
 from scipy import stats
 from sklearn.metrics import cohen_kappa_score
-from test_quasi_independence import glm
 
 from analysis.metrics import confusion_matrix
 from analysis.quasi_independence import expected_errors, off_diagonal, smoothed_errors
@@ -18,6 +16,8 @@ from analysis.systematic import (
     split_residuals,
     systematic_section,
 )
+from tests.analysis.null_tables import null_table
+from tests.analysis.test_quasi_independence import glm
 
 
 def hot_table(rng, num_classes=6):

@@ -2,10 +2,9 @@
 
 import json
 
-from handmade_variants import make_variants, pulled_to, right_with
-
 from analysis.chassis import chassis_section
 from analysis.texture import texture_section
+from tests.analysis.handmade_variants import make_variants, pulled_to, right_with
 
 
 def shapes(shuffled, blurred):

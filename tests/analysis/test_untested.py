@@ -5,13 +5,13 @@ import re
 from pathlib import Path
 
 import pytest
-from examined import making_of, report_on
-from fabricate import CIFAR10, fail_all, make_predictions, make_run
 
 from analysis import svg
 from analysis.contents import build_untested_report
 from analysis.render import render_html
 from analysis.run_reader import read_run
+from tests.analysis.examined import making_of, report_on
+from tests.analysis.fabricate import CIFAR10, fail_all, make_predictions, make_run
 
 REASON = "the checkpoint's logits of 3 of 9 images are not finite"
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from fabricate import CHECKPOINT, edit_json, make_run
 from PIL import Image
 
+from tests.analysis.fabricate import CHECKPOINT, edit_json, make_run
 from trainables.config import FineTuneConfig
 from trainables.data.load import fingerprint, load_training, open_sealed_test
 from trainables.data.spec import DataSpec

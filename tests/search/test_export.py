@@ -7,13 +7,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from exportable import CLASSES, make_exportable
 from PIL import Image
 
 from search import exporting
 from search.export import main
 from search.exporting import largest_difference, proven
 from search.run_folder import RunFolder
+from tests.search.exportable import CLASSES, make_exportable
 from trainables import extras, journal
 from trainables.checkpoints import load_trained
 from trainables.errors import UserError

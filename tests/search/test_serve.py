@@ -16,11 +16,11 @@ from typing import Any
 import numpy as np
 import psutil
 import pytest
-from exportable import CLASSES, make_exportable
 from PIL import Image
 
 from search.exporting import save_all
 from search.serve import main
+from tests.search.exportable import CLASSES, make_exportable
 from trainables import extras
 from trainables.answers import softmax
 from trainables.checkpoints import load_trained

@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from tiny_pictures import Images, png, textured, write_folder, write_parquet
 
+from tests.trainables.data.tiny_pictures import Images, png, textured, write_folder, write_parquet
 from trainables import journal
 from trainables.command import run_main
 from trainables.data.audit import AuditResult, audit, main, run_audit

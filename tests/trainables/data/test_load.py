@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 import PIL.Image
 import pytest
-from tiny_pictures import textured, write_folder
 
 import trainables.data
+from tests.trainables.data.tiny_pictures import textured, write_folder
 from trainables import journal
 from trainables.data.images import ImageSet
 from trainables.data.load import fingerprint, load_training, open_sealed_test

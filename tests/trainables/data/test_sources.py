@@ -9,9 +9,9 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from PIL import Image
-from tiny_pictures import png, textured, write_folder, write_parquet
 from torchvision.datasets import CIFAR10
 
+from tests.trainables.data.tiny_pictures import png, textured, write_folder, write_parquet
 from trainables.data import cifar10
 from trainables.data.classes import CIFAR10_CLASSES
 from trainables.data.decode import decode
