@@ -26,7 +26,7 @@ from analysis.planted import (
     train_small,
 )
 from analysis.variant_table import Variants
-from trainables.data.classes import CIFAR10_CLASSES
+from trainables.classes import CIFAR10_CLASSES
 
 STRENGTHS = (0.95, 0.8, 0.65, 0.5)
 

@@ -10,10 +10,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from analysis.run_files import check_run_files
 from trainables.command import Parser, run_main
 from trainables.errors import UserError
-from trainables.remote.working_copy import fetched, working_copy
+from trainables.storage.layout import check_run_files
+from trainables.storage.working_copy import fetched, working_copy
 
 COMMAND = "python -m analysis.compare"
 FORMAT_VERSION = 1
@@ -37,10 +37,10 @@ def compare(
 
     from analysis.compare_page import render_comparison
     from analysis.compare_text import describe_arms, describe_runs
-    from analysis.files import without_nan, write_json, write_text
     from analysis.interventions_run import compare_arms
     from analysis.run_reader import read_run
     from analysis.side_by_side import side_by_side
+    from trainables.storage.files import without_nan, write_json, write_text
 
     runs = [read_run(path.absolute()) for path in paths]
     made: dict[str, Any] = {"format_version": FORMAT_VERSION, "command": command}

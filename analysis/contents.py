@@ -23,7 +23,6 @@ from analysis.early_stopping import early_stopping_section
 from analysis.effects import effects_section
 from analysis.evidence import evidence_section
 from analysis.examine import Examined
-from analysis.files import without_nan
 from analysis.gallery import gallery_section
 from analysis.importance import importance_section
 from analysis.kinds import Kinds
@@ -47,6 +46,7 @@ from analysis.unfreeze import unfreeze_section
 from analysis.untested import untested_section
 from analysis.verdict import untested_verdict, verdict_section
 from trainables.data.spec import DataSpec
+from trainables.storage.files import without_nan
 
 FORMAT_VERSION = 2
 FEW_RESAMPLES = 2_000  # where a draw costs more than counting a matrix

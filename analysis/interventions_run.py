@@ -7,9 +7,9 @@ import numpy as np
 
 from analysis.interventions import interventions_section
 from analysis.metrics import IntArray
-from analysis.run_files import EPOCHS, EXPERIMENT
 from analysis.run_reader import Run
 from trainables.errors import UserError
+from trainables.storage.layout import EPOCHS, EXPERIMENT
 
 DESIGN = "interventions"  # key of experiment.json
 DESIGN_KEYS = ("around", "pair", "placebo", "source", "arms", "seeds")

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from trainables.data.classes import CIFAR10_CLASSES, ORGANIC, listed
+from trainables.classes import CIFAR10_CLASSES, ORGANIC, listed
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -28,7 +28,7 @@ from analysis.statistics import (
     stratified_resamples,
 )
 from analysis.symmetry import bowker, directions, stuart_maxwell
-from trainables.data.classes import CIFAR10_CLASSES
+from trainables.classes import CIFAR10_CLASSES
 
 SECTION = "pairs"
 MIN_RATIO, MIN_RATE = 2.0, 0.01

@@ -22,7 +22,7 @@ from torch.nn import functional as F
 
 from analysis.donors import Images
 from analysis.metrics import FloatArray, IntArray
-from trainables.data.classes import CIFAR10_CLASSES
+from trainables.classes import CIFAR10_CLASSES
 from trainables.data.synthetic import draw
 from trainables.data.synthetic_biases import Biases, Plant
 from trainables.data.synthetic_names import GROUNDS, TEXTURES

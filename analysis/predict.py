@@ -9,10 +9,10 @@ import numpy.typing as npt
 import pandas as pd
 import torch
 
-from analysis.files import write_parquet
 from trainables.checkpoints import TrainedModel, load_trained
 from trainables.data.images import ImageSet
 from trainables.errors import UserError
+from trainables.storage.files import write_parquet
 
 SECONDS_BETWEEN_LINES = 5.0
 

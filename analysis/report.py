@@ -8,10 +8,10 @@ import shlex
 import sys
 from collections.abc import Iterator, Sequence
 
-from analysis.run_files import check_run_files
 from trainables.command import Parser, run_main
 from trainables.errors import refuse
-from trainables.remote.working_copy import working_copy
+from trainables.storage.layout import check_run_files
+from trainables.storage.working_copy import working_copy
 
 COMMAND = "python -m analysis.report"
 LEAST = {"images_per_class": 3, "batch_size": 1, "num_resamples": 100, "seed": 0}

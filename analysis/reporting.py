@@ -13,7 +13,6 @@ from analysis import metrics
 from analysis.battery import BatterySettings
 from analysis.contents import FEW_RESAMPLES, Making, build_report, build_untested_report
 from analysis.examine import Examined, examine
-from analysis.files import write_json, write_text
 from analysis.fresh_models import ask_fresh, fresh_checkpoints
 from analysis.pairs import pairs_section
 from analysis.predict import NotTestable, choose_device, load_for, predict, save_predictions
@@ -25,6 +24,7 @@ from trainables.checkpoints import load_checkpoint
 from trainables.data.images import ImageSet
 from trainables.data.load import load_training
 from trainables.data.spec import DataSpec
+from trainables.storage.files import write_json, write_text
 
 MOST_SHOWN_PAIRS = 4  # with evidence sheets, which are large
 TEN, FEWEST_CHANGED = 10, 3  # classes that the battery's default is meant for; pictures a class

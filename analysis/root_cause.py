@@ -12,7 +12,7 @@ from typing import Any
 
 from analysis.follow_up import follow_up_command
 from analysis.words import in_percent, in_points
-from trainables.data.classes import CIFAR10_CLASSES
+from trainables.classes import CIFAR10_CLASSES
 
 # How often people take the two for each other, as a share of their pictures: CIFAR-10H's test
 # pictures, about 50 people each (Peterson et al. 2019), with all people's votes counted.

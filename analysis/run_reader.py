@@ -7,7 +7,10 @@ from typing import Any
 
 import pandas as pd
 
-from analysis.run_files import (
+from trainables.data.audit import AuditResult
+from trainables.errors import refuse
+from trainables.storage import journal
+from trainables.storage.layout import (
     BEST,
     EPOCHS,
     EXPERIMENT,
@@ -18,9 +21,6 @@ from analysis.run_files import (
     read_json,
     unreadable,
 )
-from trainables import journal
-from trainables.data.audit import AuditResult
-from trainables.errors import refuse
 
 AUDIT, JOURNAL = "audit.json", "journal.jsonl"
 CONFIRMATION = "confirm.json"

@@ -127,7 +127,7 @@ def main(arguments: Sequence[str]) -> None:
     given = {name: getattr(options, name) for name in ("output", *OPTIONS)}
     found = validate(Options(**given), f"{COMMAND} {shlex.join(arguments)}".strip())
 
-    from analysis.files import without_nan, write_json
+    from trainables.storage.files import without_nan, write_json
 
     options.output.parent.mkdir(parents=True, exist_ok=True)
     write_json(options.output, without_nan(found))

@@ -13,9 +13,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from analysis.files import write_parquet
 from analysis.metrics import FloatArray, IntArray
 from trainables.errors import UserError
+from trainables.storage.files import write_parquet
 
 ORIGINAL = "original"
 KEYS = ("index", "label", "variant", "draw", "donor_label")

@@ -16,10 +16,10 @@ from search.record import RunRecord
 from search.retrain import retrain
 from search.run_folder import RunFolder, write_json
 from search.settings import Settings
-from trainables import journal
 from trainables.checkpoint_folders import folder_name
 from trainables.errors import UserError
 from trainables.ray_train import trial_folder
+from trainables.storage import journal
 
 
 def confirm(run: RunFolder, plan: Plan, settings: Settings, *, final: bool) -> None:

@@ -15,9 +15,9 @@ from search.study import TruthfulStudy
 from search.tuner import make_judge, startup_trials, suggester
 from spaces.registry import load_space
 from spaces.warm_start import first_asked
-from trainables import journal
 from trainables.config import FineTuneConfig
 from trainables.errors import UserError
+from trainables.storage import journal
 
 ENDS = ("finished", "stopped", "failed", "diverged")
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from search.run_folder import RunFolder
 from search.setting_groups import GPUS_AUTO
 from search.settings import Settings
-from trainables.data.classes import listed
+from trainables.classes import listed
 from trainables.data.early import check_early
 from trainables.errors import UserError, refuse
 from trainables.weights import check_weights_file

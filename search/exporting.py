@@ -14,7 +14,6 @@ from PIL import Image
 
 from search.model_card import model_card
 from search.run_folder import RunFolder
-from trainables import journal
 from trainables.checkpoints import TrainedModel, load_trained
 from trainables.data.load import load_training
 from trainables.data.spec import DataSpec
@@ -22,6 +21,7 @@ from trainables.errors import RunError
 from trainables.exported import save_exported
 from trainables.formats import FILES
 from trainables.graphs import save_onnx, save_program, trace
+from trainables.storage import journal
 
 NUM_PROBES = 256  # pictures on which every file must say what the checkpoint says
 BATCH_SIZE = 51  # five batches of 51 and one of 1: the batch is not fixed

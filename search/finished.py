@@ -5,7 +5,7 @@ from search.record import RunRecord
 from search.run_folder import RunFolder
 from search.settings import Settings
 from search.summary import print_arms_summary, print_summary
-from trainables import journal
+from trainables.storage import journal
 
 
 def tell_if_finished(settings: Settings, folder: RunFolder) -> bool:

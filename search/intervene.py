@@ -10,7 +10,7 @@ from search.run_folder import RunFolder
 from search.settings import Settings
 from search.summary import resume_command
 from search.tensorboard import TensorBoard
-from trainables import journal
+from trainables.storage import journal
 
 
 def train_arms(design: Design, folder: RunFolder, settings: Settings) -> RunRecord:

@@ -12,7 +12,6 @@ from search.known import warm_start
 from search.run_folder import FORMAT_VERSION, RunFolder, write_bytes, write_json
 from search.settings import Settings
 from spaces.registry import load_space
-from trainables import journal
 from trainables.class_pair import pair_faults
 from trainables.config import FineTuneConfig
 from trainables.data.audit import run_audit
@@ -20,6 +19,7 @@ from trainables.data.load import fingerprint, load_training
 from trainables.data.sources import check_source
 from trainables.errors import UserError, refuse
 from trainables.pictures import TrialData
+from trainables.storage import journal
 from trainables.weights import load_backbone_state
 
 

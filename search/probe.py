@@ -21,8 +21,8 @@ from search.flops import forward_flops, step_flops
 from trainables.activations import EVALUATION_BATCH
 from trainables.augment import epoch_view
 from trainables.batches import plan_batches
+from trainables.classes import CIFAR10_CLASSES, organic_mask
 from trainables.config import FineTuneConfig
-from trainables.data.classes import CIFAR10_CLASSES, organic_mask
 from trainables.data.images import ImageSet
 from trainables.errors import UserError
 from trainables.parallel import SOLO, WorkerGroup

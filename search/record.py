@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from search.names import OBJECTIVE
-from trainables import journal
+from trainables.storage import journal
 
 Status = Literal["running", "finished", "stopped", "failed", "diverged"]
 

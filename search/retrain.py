@@ -14,12 +14,12 @@ from search.fresh_runs import train_listed
 from search.recorder import REPORT_FIELDS
 from search.run_folder import RunFolder, write_json
 from search.settings import Settings
-from trainables import journal
 from trainables.checkpoint_folders import folder_name
 from trainables.data.images import ImageSet
 from trainables.errors import RunError
 from trainables.pictures import TrialData
 from trainables.ray_train import trial_folder
+from trainables.storage import journal
 
 FORMAT_VERSION = 1
 NOTE = (

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from trainables.errors import UserError
-from trainables.remote.store import Store, is_uri
-from trainables.remote.working_copy import (
+from trainables.storage.store import Store, is_uri
+from trainables.storage.working_copy import (
     EXPERIMENT,
     WorkingCopy,
     check_writable,

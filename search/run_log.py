@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from search.record import RunRecord
-from trainables import journal
+from trainables.storage import journal
 
 
 class RunLog:

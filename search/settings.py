@@ -15,15 +15,15 @@ from search.setting_groups import (
     SearchSettings,
     flag_of,
 )
+from trainables.classes import listed
 from trainables.config import BOUNDS as TRIAL_BOUNDS
 from trainables.config import CHOICES, FineTuneConfig
-from trainables.data.classes import listed
 from trainables.data.sources import default_organic
 from trainables.data.spec import DataSpec
 from trainables.errors import UserError, refuse
-from trainables.remote.store import is_uri
 from trainables.reuse import MODES as REUSE_MODES
 from trainables.reuse import Mode, Reuse
+from trainables.storage.store import is_uri
 from trainables.weights import check_weights
 
 PRECISIONS = ("auto", *CHOICES["precision"])

@@ -1,6 +1,6 @@
 """Optuna's log of a study, cut back to what a run's journal knows.
 
-In a store the study may be some seconds ahead of the journal (`trainables.remote.mirror`): what it
+In a store the study may be some seconds ahead of the journal (`trainables.storage.mirror`): what it
 tells of epochs and ends that the journal does not have never happened, and what follows it neither.
 """
 

@@ -25,9 +25,9 @@ from search.tensorboard import TensorBoard
 from search.trials import run_trials
 from spaces.registry import NUM_REHEARSALS, Space, load_space, quiet_study
 from spaces.warm_start import first_asked
-from trainables import journal
 from trainables.config import FineTuneConfig
 from trainables.pictures import TrialData
+from trainables.storage import journal
 
 
 def run_search(

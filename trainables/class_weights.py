@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils.class_weight import compute_class_weight
 
-from trainables.data.classes import organic_mask
+from trainables.classes import organic_mask
 from trainables.errors import UserError
 
 

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from trainables.class_pair import pair_names
-from trainables.data.classes import ORGANIC, listed
+from trainables.classes import ORGANIC, listed
 from trainables.errors import refuse
 
 CHOICES: dict[str, tuple[str, ...]] = {

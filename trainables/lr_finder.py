@@ -20,8 +20,8 @@ from torch.optim.lr_scheduler import ExponentialLR
 from trainables.augment import epoch_view
 from trainables.batches import plan_batches
 from trainables.checkpoints import Checkpoint
+from trainables.classes import organic_mask
 from trainables.config import FineTuneConfig
-from trainables.data.classes import organic_mask
 from trainables.evaluation import soft_cross_entropy
 from trainables.models import FineTuneModel, build_model, set_trainable
 from trainables.optimizers import build_optimizer, group_rates

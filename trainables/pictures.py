@@ -13,8 +13,8 @@ from torchvision.transforms import v2
 from trainables.activations import Activations
 from trainables.augment import epoch_view
 from trainables.batches import Batch
+from trainables.classes import organic_mask
 from trainables.config import FineTuneConfig
-from trainables.data.classes import organic_mask
 from trainables.data.images import ImageSet
 from trainables.models import FineTuneModel
 from trainables.preprocessing import PREPROCESSING

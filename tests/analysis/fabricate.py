@@ -8,10 +8,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from trainables import journal
 from trainables.config import FineTuneConfig
 from trainables.data.audit import AuditResult
 from trainables.data.spec import DataSpec
+from trainables.storage import journal
 
 ANIMALS = ("bird", "cat", "deer", "dog", "frog", "horse")
 CIFAR10 = ("airplane", "automobile", *ANIMALS, "ship", "truck")

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analysis.attribution_section import Explained, attribution_section
-from analysis.files import without_nan
 from tests.analysis.pages import render_section
+from trainables.storage.files import without_nan
 
 TIMES = "\N{MULTIPLICATION SIGN}"
 

@@ -9,9 +9,9 @@ import pytest
 
 from analysis.evidence import HeatMaps, choose_errors, evidence_section, indices_of
 from analysis.evidence_figures import evidence_figures
-from analysis.files import without_nan
 from analysis.gallery import gallery_section
 from tests.analysis.pages import render_section
+from trainables.storage.files import without_nan
 
 NAMES = ("ant", "bee", "cow")
 LABELS = np.repeat([0, 1, 2], [12, 3, 5])

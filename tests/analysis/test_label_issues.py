@@ -5,11 +5,11 @@ import sys
 import numpy as np
 import pytest
 
-from analysis.files import without_nan
 from analysis.gallery_figures import gallery_figures
 from analysis.label_issues import flags, label_issues_section
 from analysis.picture_choice import probabilities
 from tests.analysis.pages import render_section
+from trainables.storage.files import without_nan
 
 NUM_CLASSES = 5
 NAMES = ("airplane", "bird", "cat", "deer", "dog")

@@ -12,7 +12,7 @@ from analysis import page as formats
 from analysis import svg
 from tests.analysis.examined import page_of, report_on
 from tests.analysis.fabricate import CIFAR10, HEAD_EPOCHS, edit_json, make_predictions, make_run
-from trainables import journal
+from trainables.storage import journal
 
 pytestmark = pytest.mark.timeout(30)  # six figures a page, each laid out by matplotlib
 

@@ -10,7 +10,7 @@ from analysis.root_cause import (
     human_pair_rates,
     root_causes,
 )
-from trainables.data.classes import CIFAR10_CLASSES
+from trainables.classes import CIFAR10_CLASSES
 
 ESTIMATE = {"value": 0.2, "lower": 0.1, "upper": 0.3}
 

@@ -9,12 +9,12 @@ from analysis.anytime import anytime_section
 from analysis.anytime_figures import anytime_figures
 from analysis.effects import effects_section
 from analysis.effects_figures import effects_figures
-from analysis.files import without_nan
 from analysis.importance import importance_section
 from analysis.importance_figures import importance_figures
 from tests.analysis.pages import render_section
 from tests.analysis.test_anytime import JOURNAL, SETTINGS
 from tests.analysis.tried_runs import searched
+from trainables.storage.files import without_nan
 
 pytestmark = pytest.mark.timeout(30)  # figures are laid out by matplotlib
 

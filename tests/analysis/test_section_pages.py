@@ -10,7 +10,6 @@ from analysis.chassis import chassis_section
 from analysis.colour import colour_section
 from analysis.detector_scores import score
 from analysis.detector_table import detector_section
-from analysis.files import without_nan
 from analysis.intervention_figures import (
     background_figures,
     chassis_figures,
@@ -23,6 +22,7 @@ from analysis.texture import texture_section
 from analysis.variant_table import Variants
 from tests.analysis.handmade_variants import NAMES, make_variants, right_with
 from tests.analysis.pages import render_section
+from trainables.storage.files import without_nan
 
 VARIANTS = (
     *("ellipse_same", "ellipse_other", "rim_same", "rim_other", "ellipse_placebo"),

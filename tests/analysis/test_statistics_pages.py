@@ -10,7 +10,6 @@ from analysis.calibration import calibration_section
 from analysis.calibration_figures import calibration_figures
 from analysis.class_contrasts import class_contrasts_section
 from analysis.class_contrasts_figures import class_contrasts_figures
-from analysis.files import without_nan
 from analysis.kinds import Kinds
 from analysis.overfitting import overfitting_section
 from analysis.pairs import pairs_section
@@ -21,6 +20,7 @@ from analysis.unfreeze_figures import unfreeze_figures
 from tests.analysis.fabricate import CIFAR10
 from tests.analysis.null_tables import null_table
 from tests.analysis.pages import render_section
+from trainables.storage.files import without_nan
 
 FIGURES = {
     "pairs": pairs_figures,

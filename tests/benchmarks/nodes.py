@@ -43,7 +43,7 @@ from spaces.registry import load_space
 from tests.benchmarks.driver_time import board_of
 from tests.benchmarks.record_trials import BASE
 from tests.benchmarks.sleeping import SleepingTrial
-from trainables import journal
+from trainables.storage import journal
 
 
 def main() -> None:

@@ -33,7 +33,7 @@ from search.cluster import RAY_SETTINGS
 from search.run_folder import RunFolder
 from tests.benchmarks.nodes import cluster_of, search
 from tests.benchmarks.sleeping import SleepingTrial
-from trainables import journal
+from trainables.storage import journal
 
 EVERY_SECONDS = 0.02
 PARTS = {  # of the driver, by the innermost frame that names one

@@ -23,8 +23,8 @@ from torch.nn import functional as F
 from search.flops import step_flops
 from trainables.activations import autocast
 from trainables.batches import plan_batches
+from trainables.classes import CIFAR10_CLASSES
 from trainables.config import FineTuneConfig
-from trainables.data.classes import CIFAR10_CLASSES
 from trainables.data.images import ImageSet
 from trainables.memory import peak_memory_bytes, reset_peak_memory
 from trainables.models import build_model, set_trainable

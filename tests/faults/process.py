@@ -6,7 +6,7 @@ from typing import Any
 
 from search.record import RunRecord
 from search.run_folder import RunFolder
-from trainables import journal
+from trainables.storage import journal
 
 
 class SearchProcess:

@@ -4,8 +4,8 @@ from pathlib import Path
 
 from search.run_folder import RunFolder, write_json
 from search.settings import Settings, preset_settings
-from trainables import journal
 from trainables.config import FineTuneConfig
+from trainables.storage import journal
 
 NAMES = ("cat", "deer", "dog", "ship")
 # Of 10 pictures a class: cat and dog are confused most, then cat and deer; ship with nothing.

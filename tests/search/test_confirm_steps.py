@@ -13,8 +13,8 @@ from search.record import RunRecord
 from search.run_folder import RunFolder
 from search.settings import Settings
 from tests.search.confirmed import confirmed_record, search_record
-from trainables import journal
 from trainables.errors import UserError
+from trainables.storage import journal
 
 SETTINGS = Settings(data="synthetic", train_size=200, val_size=100)
 TRIALS = (

@@ -10,8 +10,8 @@ import pytest
 from search.finished import tell_if_finished
 from search.run_folder import RunFolder, write_json
 from search.settings import Settings, preset_settings
-from trainables import journal
 from trainables.config import FineTuneConfig
+from trainables.storage import journal
 
 ROOT = Path(__file__).parents[2]
 

@@ -15,7 +15,7 @@ from search.settings import Settings
 from tests.benchmarks.nodes import cluster_of, search
 from tests.benchmarks.sleeping import SleepingTrial
 from tests.faults.local_cluster import wait_for
-from trainables import journal
+from trainables.storage import journal
 
 NUM_TRIALS = 10
 

@@ -17,8 +17,8 @@ from search.recorder import Recorder
 from search.run_folder import RunFolder
 from search.run_log import RunLog
 from tests.search.test_whole_search import SETTINGS, command, run
-from trainables import journal
 from trainables.command import Stopped
+from trainables.storage import journal
 
 ROOT = Path(__file__).parents[2]
 

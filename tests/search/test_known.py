@@ -9,9 +9,9 @@ from search.known import warm_start
 from search.run_folder import write_json
 from spaces.core import core
 from spaces.dimensions import parameters
-from trainables import journal
 from trainables.config import FineTuneConfig
 from trainables.errors import UserError
+from trainables.storage import journal
 
 BASE = FineTuneConfig(head_epochs=1, finetune_epochs=3)
 GOOD = replace(BASE, unfreeze="stage4", backbone_lr_ratio=0.2)

@@ -17,8 +17,8 @@ from search.lock import only_driver
 from search.record import RunRecord
 from search.run_folder import RunFolder, write_json
 from search.settings import Settings
-from trainables import journal
 from trainables.errors import UserError
+from trainables.storage import journal
 
 ROOT = Path(__file__).parents[2]
 
@@ -188,7 +188,7 @@ def test_a_line_that_the_disk_took_only_half_of_never_was(tmp_path: Path, monkey
     def half(descriptor: int, line: bytes) -> int:
         return whole(descriptor, line[: len(line) // 2])
 
-    monkeypatch.setattr("trainables.journal.os.write", half)
+    monkeypatch.setattr("trainables.storage.journal.os.write", half)
     with pytest.raises(OSError, match="No space left"):
         journal.append(path, "two")
     monkeypatch.undo()

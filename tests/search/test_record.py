@@ -10,9 +10,9 @@ import pytest
 from search.record import RunRecord
 from search.run_folder import RunFolder
 from search.tables import epochs_table, trials_table, write_tables
-from trainables import journal
 from trainables.config import FineTuneConfig
 from trainables.errors import UserError
+from trainables.storage import journal
 
 CONFIG = FineTuneConfig(head_epochs=1, finetune_epochs=2).to_dict()
 

@@ -16,8 +16,8 @@ from search.recorder import Recorder
 from search.run_folder import RunFolder
 from search.run_log import RunLog
 from search.scheduler import Judge, Rungs
-from trainables import journal
 from trainables.config import FineTuneConfig
+from trainables.storage import journal
 
 CONFIG = FineTuneConfig(head_epochs=1, finetune_epochs=3).to_dict()
 
@@ -224,7 +224,7 @@ def test_a_full_disk_halts_the_run(folder, monkeypatch):
     def full(*_: object) -> int:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr("trainables.journal.os.write", full)
+    monkeypatch.setattr("trainables.storage.journal.os.write", full)
     tell(made, 0, 1, 0.3)
     assert made.halt.is_fault
     assert "cannot be written (No space left on device); free some space" in made.halt.reason

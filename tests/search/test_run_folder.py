@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from search.run_folder import RunFolder, choose_address, join, opened, write_json
-from trainables import journal
 from trainables.errors import UserError
-from trainables.remote import store as stores
-from trainables.remote.store import Store
+from trainables.storage import journal
+from trainables.storage import store as stores
+from trainables.storage.store import Store
 
 
 @pytest.fixture

@@ -17,9 +17,9 @@ from search.confirmation import read_plan
 from search.record import RunRecord
 from search.run_folder import RunFolder
 from search.settings import Settings
-from trainables import journal
 from trainables.checkpoints import load_checkpoint
 from trainables.config import FineTuneConfig
+from trainables.storage import journal
 from trainables.two_phase import fine_tune
 
 ROOT = Path(__file__).parents[2]

@@ -11,8 +11,8 @@ from optuna.distributions import BaseDistribution, CategoricalDistribution, Floa
 from spaces.decks import DECKS
 from spaces.registry import NAMED, load_space, quiet_study
 from tests.spaces.draws import ANY_SPACE, BASES, draw
+from trainables.classes import ORGANIC
 from trainables.config import BOUNDS, CHOICES, FineTuneConfig
-from trainables.data.classes import ORGANIC
 from trainables.weights import NAMES
 
 TABLE = Path(__file__).parents[2] / "docs" / "dimensions.md"

@@ -5,8 +5,8 @@ import pytest
 import torch
 
 from trainables.batches import plan_batches
+from trainables.classes import CIFAR10_CLASSES
 from trainables.config import FineTuneConfig
-from trainables.data.classes import CIFAR10_CLASSES
 from trainables.data.images import ImageSet
 from trainables.errors import UserError
 from trainables.parallel import SOLO, WorkerGroup

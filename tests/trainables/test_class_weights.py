@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from trainables.class_weights import class_weights
-from trainables.data.classes import ORGANIC
+from trainables.classes import ORGANIC
 from trainables.errors import UserError
 
 LABELS = np.array([0, 0, 0, 1, 1, 3])  # six pictures; class 2 does not occur

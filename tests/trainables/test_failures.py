@@ -10,7 +10,7 @@ from ray.train.v2._internal.exceptions import UserExceptionWithTraceback
 
 from trainables.errors import UserError
 from trainables.failures import describe, is_transient
-from trainables.remote.store import StoreError
+from trainables.storage.store import StoreError
 
 
 def raised_by_the_cpu_allocator() -> RuntimeError:

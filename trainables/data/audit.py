@@ -16,10 +16,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from trainables import journal
 from trainables.command import Parser, run_main
 from trainables.data.spec import DataSpec
 from trainables.errors import UserError, refuse
+from trainables.storage import journal
 
 FORMAT_VERSION = 1
 PACKAGE_ROOT = Path(__file__).resolve().parents[2]

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from trainables.data.classes import CIFAR10_CLASSES
+from trainables.classes import CIFAR10_CLASSES
 from trainables.data.sources import open_source
 from trainables.data.spec import DataSpec
 from trainables.data.splits import pool_faults

@@ -9,7 +9,6 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.preprocessing import LabelEncoder
 
-from trainables import journal
 from trainables.data.decode import decode
 from trainables.data.images import ImageSet
 from trainables.data.labels import class_names, encode, fit_encoder, missing_notes
@@ -18,6 +17,7 @@ from trainables.data.sources import open_source
 from trainables.data.spec import DataSpec
 from trainables.data.splits import split_indices
 from trainables.errors import UserError
+from trainables.storage import journal
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from trainables.data.classes import CIFAR10_CLASSES
+from trainables.classes import CIFAR10_CLASSES
 from trainables.data.pool import Pool, first_few
 from trainables.errors import UserError, refuse
 

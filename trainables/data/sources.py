@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from trainables.data.classes import CIFAR10_CLASSES, ORGANIC
+from trainables.classes import CIFAR10_CLASSES, ORGANIC
 from trainables.data.pool import Pool, Source
 from trainables.data.spec import DataSpec
 from trainables.errors import UserError

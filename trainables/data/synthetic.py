@@ -10,9 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from trainables.classes import CIFAR10_CLASSES, RIGID
 from trainables.cv2_threads import one_cv2_thread
 from trainables.data import synthetic_camera as camera
-from trainables.data.classes import CIFAR10_CLASSES, RIGID
 from trainables.data.synthetic_airplane import AIRPLANE, airplane
 from trainables.data.synthetic_biases import KINDS, Biases, Plant
 from trainables.data.synthetic_bird import BIRD, bird, is_flying

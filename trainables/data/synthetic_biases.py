@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
-from trainables.data.classes import CIFAR10_CLASSES
+from trainables.classes import CIFAR10_CLASSES
 from trainables.data.synthetic_names import (
     BODY_PLANS,
     COLOURS,

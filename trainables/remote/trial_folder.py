@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from trainables.checkpoints import CHECKSUMS
-from trainables.remote.store import Store, is_uri
+from trainables.storage.store import Store, is_uri
 
 
 class TrialFolder:

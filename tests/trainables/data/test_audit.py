@@ -8,7 +8,6 @@ import pytest
 from PIL import Image
 
 from tests.trainables.data.tiny_pictures import Images, png, textured, write_folder, write_parquet
-from trainables import journal
 from trainables.command import run_main
 from trainables.data.audit import AuditResult, audit, main, run_audit
 from trainables.data.audit_checks import check_splits
@@ -23,6 +22,7 @@ from trainables.data.images import ImageSet
 from trainables.data.load import Part
 from trainables.data.spec import DataSpec
 from trainables.errors import UserError
+from trainables.storage import journal
 
 SIZES = {"train": 40, "val": 20, "test": 20}  # 10, 5 and 5 a class: just enough
 CLASSES = ("ant", "bee", "cow", "dog")

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from trainables.data.classes import CIFAR10_CLASSES, ORGANIC, RIGID, organic_mask
+from trainables.classes import CIFAR10_CLASSES, ORGANIC, RIGID, organic_mask
 
 
 def test_classes_are_alphabetical_and_each_is_rigid_or_organic() -> None:

@@ -8,11 +8,11 @@ import pytest
 
 import trainables.data
 from tests.trainables.data.tiny_pictures import textured, write_folder
-from trainables import journal
 from trainables.data.images import ImageSet
 from trainables.data.load import fingerprint, load_training, open_sealed_test
 from trainables.data.spec import DataSpec
 from trainables.errors import UserError
+from trainables.storage import journal
 
 CLASSES = ["bee", "ant", "cow"]
 

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from tests.trainables.data.odd_folders import MODES, odd_picture, write_odd_folder
 from tests.trainables.data.tiny_pictures import textured, write_folder
+from trainables.classes import ORGANIC, listed
 from trainables.config import FineTuneConfig
-from trainables.data.classes import ORGANIC, listed
 from trainables.data.decode import decode
 from trainables.data.load import fingerprint, load_for_audit, load_training, open_sealed_test
 from trainables.data.pool import Pool

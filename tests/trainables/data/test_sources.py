@@ -12,8 +12,8 @@ from PIL import Image
 from torchvision.datasets import CIFAR10
 
 from tests.trainables.data.tiny_pictures import png, textured, write_folder, write_parquet
+from trainables.classes import CIFAR10_CLASSES
 from trainables.data import cifar10
-from trainables.data.classes import CIFAR10_CLASSES
 from trainables.data.decode import decode
 from trainables.data.pool import Pool, Source
 from trainables.data.sources import check_source, open_source

@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 import pytest
 
+from trainables.classes import CIFAR10_CLASSES
 from trainables.data import synthetic
-from trainables.data.classes import CIFAR10_CLASSES
 from trainables.data.synthetic import SyntheticSet, draw
 from trainables.data.synthetic_biases import Biases, Plant
 from trainables.data.synthetic_grounds import ground

@@ -4,8 +4,8 @@ import uuid
 
 import pytest
 
-from trainables.remote import store as stores
-from trainables.remote.store import Store
+from trainables.storage import store as stores
+from trainables.storage.store import Store
 
 
 @pytest.fixture

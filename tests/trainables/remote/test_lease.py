@@ -5,9 +5,9 @@ import threading
 import pytest
 
 from trainables.errors import UserError
-from trainables.remote import lease as leases
-from trainables.remote.lease import Lease, LostLeaseError
-from trainables.remote.store import Store
+from trainables.storage import lease as leases
+from trainables.storage.lease import Lease, LostLeaseError
+from trainables.storage.store import Store
 
 
 @pytest.fixture(autouse=True)

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from trainables.remote.mirror import Mirror
-from trainables.remote.store import Store, StoreError
+from trainables.storage.mirror import Mirror
+from trainables.storage.store import Store, StoreError
 
 
 @pytest.fixture

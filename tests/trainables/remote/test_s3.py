@@ -7,11 +7,11 @@ import pytest
 
 from tests.s3 import BUCKET, LoopbackS3, s3_on_loopback
 from trainables.errors import UserError
-from trainables.remote.lease import Lease
-from trainables.remote.mirror import Mirror
-from trainables.remote.store import Store, StoreError
 from trainables.remote.trial_folder import open_trial_folder
-from trainables.remote.working_copy import check_writable, fetched, working_copy
+from trainables.storage.lease import Lease
+from trainables.storage.mirror import Mirror
+from trainables.storage.store import Store, StoreError
+from trainables.storage.working_copy import check_writable, fetched, working_copy
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from trainables.errors import UserError
-from trainables.remote.store import Store, StoreError, check_uri, is_uri
+from trainables.storage.store import Store, StoreError, check_uri, is_uri
 
 
 def test_what_is_put_is_listed_read_and_deleted(store: Store, tmp_path: Path):

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from trainables.errors import UserError
-from trainables.remote import mirror as mirrors
-from trainables.remote.store import Store, StoreError
-from trainables.remote.working_copy import WorkingCopy, fetched, working_copy
+from trainables.storage import mirror as mirrors
+from trainables.storage.store import Store, StoreError
+from trainables.storage.working_copy import WorkingCopy, fetched, working_copy
 
 
 @pytest.fixture

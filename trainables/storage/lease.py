@@ -14,7 +14,7 @@ import time
 import uuid
 
 from trainables.errors import UserError
-from trainables.remote.store import Store, StoreError
+from trainables.storage.store import Store, StoreError
 
 FOLDER = ".lease"
 BEAT_S = 5.0  # how often a holder shows that it lives

@@ -10,8 +10,8 @@ import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path, PurePosixPath
 
-from trainables.remote.lease import BEAT_S, Lease
-from trainables.remote.store import Store
+from trainables.storage.lease import BEAT_S, Lease
+from trainables.storage.store import Store
 
 JOURNAL = "journal.jsonl"
 TRIALS, CHECKPOINT, EVENTS = "trials", "checkpoint_", "events.out.tfevents"

@@ -17,9 +17,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from trainables.errors import UserError, refuse
-from trainables.remote.lease import Lease
-from trainables.remote.mirror import Mirror, Pusher
-from trainables.remote.store import PATIENCE_S, Store, StoreError, check_uri, is_uri
+from trainables.storage.lease import Lease
+from trainables.storage.mirror import Mirror, Pusher
+from trainables.storage.store import PATIENCE_S, Store, StoreError, check_uri, is_uri
 
 EXPERIMENT = "experiment.json"  # a folder without it is no run
 NAMES_A_CHECKPOINT = ("best.json", "final.json")
