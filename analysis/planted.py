@@ -23,8 +23,8 @@ from torch.nn import functional as F
 from analysis.donors import Images
 from analysis.metrics import FloatArray, IntArray
 from trainables.classes import CIFAR10_CLASSES
-from trainables.data.synthetic import draw
-from trainables.data.synthetic_biases import Biases, Plant
+from trainables.data.synthetic.biases import Biases, Plant
+from trainables.data.synthetic.source import draw
 from trainables.data.synthetic_names import GROUNDS, TEXTURES
 
 TRAIN_SEED, TEST_SEED = 1_000, 2_000  # of the first chunk of drawn pictures

@@ -76,7 +76,7 @@ def check_source(spec: DataSpec) -> tuple[str, ...]:
 
 
 def _drawn(count: int, *, seed: int) -> Pool:
-    from trainables.data.synthetic import draw
+    from trainables.data.synthetic.source import draw
 
     drawn = draw(count, seed=seed)
     return Pool(

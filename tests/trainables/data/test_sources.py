@@ -337,7 +337,7 @@ def test_undecodable_rows_are_named(tmp_path: Path) -> None:
 def test_the_synthetic_test_is_drawn_with_a_seed_of_its_own(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    from trainables.data import synthetic
+    from trainables.data.synthetic import source as synthetic
 
     drawn = []
 

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 from trainables.classes import CIFAR10_CLASSES
-from trainables.data import synthetic
-from trainables.data.synthetic import SyntheticSet, draw
-from trainables.data.synthetic_biases import Biases, Plant
-from trainables.data.synthetic_grounds import ground
-from trainables.data.synthetic_habits import palette
+from trainables.data.synthetic import source
+from trainables.data.synthetic.biases import Biases, Plant
+from trainables.data.synthetic.grounds import ground
+from trainables.data.synthetic.habits import palette
+from trainables.data.synthetic.source import SyntheticSet, draw
 from trainables.data.synthetic_names import (
     BODY_PLANS,
     GROUNDS,
@@ -51,7 +51,7 @@ def changed(first: SyntheticSet, second: SyntheticSet) -> np.ndarray:
 
 def test_names_and_biases_import_no_drawing_library() -> None:
     code = (
-        "import sys, trainables.data.synthetic_biases;"
+        "import sys, trainables.data.synthetic.biases;"
         "print(*{'cv2', 'torch', 'numpy'} & set(sys.modules))"
     )
     loaded = subprocess.run(
@@ -117,13 +117,13 @@ def test_masks_cover_a_sane_share_of_the_picture(plain: SyntheticSet) -> None:
 
 def test_masks_are_where_the_object_is_painted(monkeypatch: pytest.MonkeyPatch) -> None:
     """Behind one object two backdrops show through everywhere but on the mask."""
-    monkeypatch.setattr(synthetic.camera, "photograph", lambda scene, rng: scene)
-    monkeypatch.setattr(synthetic.camera, "shadow", lambda cover, *_: np.ones_like(cover))
+    monkeypatch.setattr(source.camera, "photograph", lambda scene, rng: scene)
+    monkeypatch.setattr(source.camera, "shadow", lambda cover, *_: np.ones_like(cover))
     pictures = []
     for level in (0.0, 1.0):
         backdrop = np.full((32, 32, 3), level, np.float32)
-        monkeypatch.setattr(synthetic, "ground", lambda kind, rng, picture=backdrop: picture)
-        pictures.append([synthetic._draw_one(SEED, i, i % 10, Biases())[:2] for i in range(60)])
+        monkeypatch.setattr(source, "ground", lambda kind, rng, picture=backdrop: picture)
+        pictures.append([source._draw_one(SEED, i, i % 10, Biases())[:2] for i in range(60)])
     for (on_black, mask), (on_white, same_mask) in zip(*pictures, strict=True):
         shows_through = (on_white - on_black).mean(axis=2)
         clear = np.abs(shows_through - 0.5) > 1e-4
@@ -137,7 +137,7 @@ def test_object_pixels_differ_from_the_same_scene_without_object(
     monkeypatch: pytest.MonkeyPatch, plain: SyntheticSet
 ) -> None:
     nothing = (np.zeros((32, 32, 3), np.float32), np.zeros((32, 32, 1), np.float32))
-    monkeypatch.setattr(synthetic, "fill", lambda *_: nothing)
+    monkeypatch.setattr(source, "fill", lambda *_: nothing)
     empty = draw(COUNT, seed=SEED)
     assert not empty.masks.any()
     difference = np.abs(plain.images.astype(int) - empty.images).max(axis=3)
@@ -158,9 +158,9 @@ def test_grounds_are_pictures_in_range_and_vary(kind: str) -> None:
 
 def test_no_ground_belongs_to_one_class() -> None:
     for kind in GROUNDS:
-        shares = [habits.get(kind, 0.0) for habits in synthetic.GROUND_HABITS.values()]
+        shares = [habits.get(kind, 0.0) for habits in source.GROUND_HABITS.values()]
         assert max(shares) < 0.75 * sum(shares), kind
-    for habits in synthetic.GROUND_HABITS.values():
+    for habits in source.GROUND_HABITS.values():
         assert sum(habits.values()) == pytest.approx(1.0)
 
 
@@ -201,7 +201,7 @@ def test_strength_is_the_share_of_carriers(kind: str) -> None:
     (plant,) = getattr(EVERY_KIND[kind], kind)
     biases = planted(kind, *plant.classes, look=plant.look, strength=0.3)
     streams = [np.random.default_rng([SEED, index]) for index in range(600)]
-    carriers = sum(kind in synthetic._carried(biases, plant.classes[0], rng)[0] for rng in streams)
+    carriers = sum(kind in source._carried(biases, plant.classes[0], rng)[0] for rng in streams)
     assert carriers / 600 == pytest.approx(0.3, abs=0.06)  # 3 standard errors
 
 
@@ -258,11 +258,11 @@ def test_an_ambiguous_picture_does_not_depend_on_its_class(pair: tuple[str, str]
     biases = planted("ambiguous", *pair)
     first, second = (CIFAR10_CLASSES.index(name) for name in pair)
     for index in range(12):
-        ours = synthetic._draw_one(SEED, index, first, biases)
-        theirs = synthetic._draw_one(SEED, index, second, biases)
+        ours = source._draw_one(SEED, index, first, biases)
+        theirs = source._draw_one(SEED, index, second, biases)
         np.testing.assert_array_equal(ours[0], theirs[0])
         assert (ours[2], theirs[2]) == (first, second)
-    plainly = [synthetic._draw_one(SEED, 0, label, Biases())[0] for label in (first, second)]
+    plainly = [source._draw_one(SEED, 0, label, Biases())[0] for label in (first, second)]
     assert (plainly[0] != plainly[1]).any()
 
 
@@ -322,7 +322,7 @@ def test_unknown_names_in_a_dictionary_are_refused() -> None:
 
 @pytest.mark.parametrize("plan", BODY_PLANS)
 def test_classes_of_a_body_plan_have_the_same_measures(plan: tuple[str, ...]) -> None:
-    tables = [list(synthetic._RANGES[name]) for name in plan]
+    tables = [list(source._RANGES[name]) for name in plan]
     assert all(table == tables[0] for table in tables)
 
 

@@ -2,17 +2,8 @@
 
 import numpy as np
 
-from trainables.data.synthetic_outlines import Measures, Part, Ranges
-from trainables.data.synthetic_solids import (
-    Solid,
-    View,
-    box,
-    lamp_of,
-    loft,
-    panel,
-    see,
-    sheet,
-)
+from trainables.data.synthetic.outlines import Measures, Part, Ranges
+from trainables.data.synthetic.solids import Solid, View, box, lamp_of, loft, panel, see, sheet
 
 # Metres; an automobile and a truck differ in these alone. No cargo box where `cargo` is below 0.
 WHEELED: dict[str, Ranges] = {

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import cv2
 import numpy as np
 
-from trainables.data.synthetic_outlines import SIZE_PX, Pixels
+from trainables.data.synthetic.outlines import SIZE_PX, Pixels
 
 Generator = np.random.Generator
 Colour = tuple[float, float, float]

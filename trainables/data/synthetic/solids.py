@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from trainables.data.synthetic_outlines import Part, Points
+from trainables.data.synthetic.outlines import Part, Points
 
 Corners = NDArray[np.float64]  # (n, 3)
 

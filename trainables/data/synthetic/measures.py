@@ -1,6 +1,6 @@
 """Measures of cats, deer, dogs and horses: the ranges from which each animal is drawn."""
 
-from trainables.data.synthetic_outlines import Ranges
+from trainables.data.synthetic.outlines import Ranges
 
 # Lengths in trunk lengths, angles in radians. `sits`, `faces` and `grazes` are chances; antlers
 # are drawn where above 0; `ear_lift` is the angle of an ear above the line from nose to nape.

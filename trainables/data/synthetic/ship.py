@@ -2,17 +2,8 @@
 
 import numpy as np
 
-from trainables.data.synthetic_outlines import Measures, Part, Ranges
-from trainables.data.synthetic_solids import (
-    Solid,
-    View,
-    box,
-    lamp_of,
-    loft,
-    panel,
-    see,
-    sheet,
-)
+from trainables.data.synthetic.outlines import Measures, Part, Ranges
+from trainables.data.synthetic.solids import Solid, View, box, lamp_of, loft, panel, see, sheet
 
 # Half the hull is 1 long; `kind` picks cargo ship, liner, sailing boat or warship.
 SHIP: Ranges = {

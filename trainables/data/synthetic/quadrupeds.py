@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from trainables.data.synthetic_outlines import (
+from trainables.data.synthetic.outlines import (
     Measures,
     Part,
     Points,

@@ -3,8 +3,8 @@
 import cv2
 import numpy as np
 
-from trainables.data.synthetic_grounds import noise
-from trainables.data.synthetic_outlines import SIZE_PX, Pixels
+from trainables.data.synthetic.grounds import noise
+from trainables.data.synthetic.outlines import SIZE_PX, Pixels
 
 Generator = np.random.Generator
 

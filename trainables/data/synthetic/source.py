@@ -12,20 +12,15 @@ from numpy.typing import NDArray
 
 from trainables.classes import CIFAR10_CLASSES, RIGID
 from trainables.cv2_threads import one_cv2_thread
-from trainables.data import synthetic_camera as camera
-from trainables.data.synthetic_airplane import AIRPLANE, airplane
-from trainables.data.synthetic_biases import KINDS, Biases, Plant
-from trainables.data.synthetic_bird import BIRD, bird, is_flying
-from trainables.data.synthetic_frog import FROG, frog
-from trainables.data.synthetic_grounds import ground
-from trainables.data.synthetic_habits import (
-    GROUND_HABITS,
-    TEXTURE_HABITS,
-    palette,
-    pick,
-)
-from trainables.data.synthetic_measures import QUADRUPEDS
-from trainables.data.synthetic_outlines import (
+from trainables.data.synthetic import camera
+from trainables.data.synthetic.airplane import AIRPLANE, airplane
+from trainables.data.synthetic.biases import KINDS, Biases, Plant
+from trainables.data.synthetic.bird import BIRD, bird, is_flying
+from trainables.data.synthetic.frog import FROG, frog
+from trainables.data.synthetic.grounds import ground
+from trainables.data.synthetic.habits import GROUND_HABITS, TEXTURE_HABITS, palette, pick
+from trainables.data.synthetic.measures import QUADRUPEDS
+from trainables.data.synthetic.outlines import (
     SIZE_PX,
     Measures,
     Part,
@@ -36,9 +31,9 @@ from trainables.data.synthetic_outlines import (
     halfway,
     sample,
 )
-from trainables.data.synthetic_quadrupeds import quadruped
-from trainables.data.synthetic_ship import SHIP, ship
-from trainables.data.synthetic_wheeled import WHEELED, wheeled
+from trainables.data.synthetic.quadrupeds import quadruped
+from trainables.data.synthetic.ship import SHIP, ship
+from trainables.data.synthetic.wheeled import WHEELED, wheeled
 from trainables.errors import refuse
 
 # Independent streams of one image, so that a change of one thing leaves the others' draws alone.

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from trainables.data.synthetic_outlines import Measures, Part, Ranges
-from trainables.data.synthetic_solids import (
+from trainables.data.synthetic.outlines import Measures, Part, Ranges
+from trainables.data.synthetic.solids import (
     Corners,
     Solid,
     View,
