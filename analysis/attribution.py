@@ -20,11 +20,11 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
-from trainables.checkpoints import TrainedModel
 from trainables.errors import UserError
-from trainables.models import FineTuneModel, build_model
+from trainables.models.checkpoints import TrainedModel
+from trainables.models.network import FineTuneModel, build_model
+from trainables.models.resize import Resize
 from trainables.preprocessing import PREPROCESSING
-from trainables.resize import Resize
 
 STAGES = ("layer1", "layer2", "layer3", "layer4")
 

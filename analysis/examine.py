@@ -19,8 +19,8 @@ from analysis.fresh_models import FreshAnswers
 from analysis.metrics import IntArray
 from analysis.picture_choice import PairErrors, as_many_of_each_class
 from analysis.variant_table import Variants
-from trainables.checkpoints import TrainedModel
 from trainables.data.images import ImageSet
+from trainables.models.checkpoints import TrainedModel
 
 NUM_EXPLAINED, NUM_OCCLUDED = 100, 20  # pictures with heat maps; an occlusion is 100 passes each
 NUM_TRAINING_PICTURES = 2_000  # for the gap between training and validation

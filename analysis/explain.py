@@ -12,7 +12,7 @@ from analysis.attribution_section import Explained
 from analysis.occlusion import occlusion_drops, of_class, window_and_stride, window_starts
 from analysis.picture_choice import random_pictures
 from analysis.road import road_scores
-from trainables.checkpoints import TrainedModel
+from trainables.models.checkpoints import TrainedModel
 
 MOST_ROAD_PICTURES = 200
 SHOWN_STAGES = ("layer2", "layer3", "layer4")

@@ -9,9 +9,9 @@ import numpy.typing as npt
 import pandas as pd
 import torch
 
-from trainables.checkpoints import TrainedModel, load_trained
 from trainables.data.images import ImageSet
 from trainables.errors import UserError
+from trainables.models.checkpoints import TrainedModel, load_trained
 from trainables.storage.files import write_parquet
 
 SECONDS_BETWEEN_LINES = 5.0

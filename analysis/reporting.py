@@ -20,10 +20,10 @@ from analysis.render import render_html
 from analysis.run_reader import Run, read_run
 from analysis.sealed_test import open_test
 from analysis.validate import load_scores
-from trainables.checkpoints import load_checkpoint
 from trainables.data.images import ImageSet
 from trainables.data.load import load_training
 from trainables.data.spec import DataSpec
+from trainables.models.checkpoints import load_checkpoint
 from trainables.storage.files import write_json, write_text
 
 MOST_SHOWN_PAIRS = 4  # with evidence sheets, which are large

@@ -16,8 +16,8 @@ from search.record import RunRecord
 from search.retrain import retrain
 from search.run_folder import RunFolder, write_json
 from search.settings import Settings
-from trainables.checkpoint_folders import folder_name
 from trainables.errors import UserError
+from trainables.models.checkpoint_folders import folder_name
 from trainables.ray_train import trial_folder
 from trainables.storage import journal
 

@@ -11,7 +11,7 @@ from search.settings import Settings
 from trainables.classes import listed
 from trainables.data.early import check_early
 from trainables.errors import UserError, refuse
-from trainables.weights import check_weights_file
+from trainables.models.weights import check_weights_file
 
 SHOWN_CLASSES = 10  # in one line of a fault
 GPU_DEVICES = ("/dev/nvidia[0-9]*", "/dev/dxg", "/dev/kfd")  # CUDA, CUDA under WSL, ROCm

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from search.run_folder import opened
 from trainables.command import Parser, run_main
 from trainables.errors import refuse
-from trainables.formats import FILES, missing_packages
+from trainables.models.formats import FILES, missing_packages
 
 
 def main(arguments: Sequence[str]) -> None:

@@ -14,13 +14,13 @@ from PIL import Image
 
 from search.model_card import model_card
 from search.run_folder import RunFolder
-from trainables.checkpoints import TrainedModel, load_trained
 from trainables.data.load import load_training
 from trainables.data.spec import DataSpec
 from trainables.errors import RunError
-from trainables.exported import save_exported
-from trainables.formats import FILES
-from trainables.graphs import save_onnx, save_program, trace
+from trainables.models.checkpoints import TrainedModel, load_trained
+from trainables.models.exported import save_exported
+from trainables.models.formats import FILES
+from trainables.models.graphs import save_onnx, save_program, trace
 from trainables.storage import journal
 
 NUM_PROBES = 256  # pictures on which every file must say what the checkpoint says

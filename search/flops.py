@@ -12,7 +12,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from search.costs import Below, Demand
 from trainables.config import FineTuneConfig
-from trainables.models import (
+from trainables.models.network import (
     FineTuneModel,
     backbone_layers,
     backbone_parts,

@@ -19,7 +19,7 @@ from trainables.command import Parser, run_main
 from trainables.data.early import check_early
 from trainables.data.sources import check_source
 from trainables.errors import refuse
-from trainables.weights import check_weights_file
+from trainables.models.weights import check_weights_file
 
 if TYPE_CHECKING:
     from trainables.lr_finder import Curve

@@ -13,8 +13,8 @@ import yaml
 from search.measured import Figure, Measured, measured
 from search.run_folder import RunFolder
 from trainables.data.spec import DataSpec
-from trainables.formats import FILES
-from trainables.weights import NAMES
+from trainables.models.formats import FILES
+from trainables.models.weights import NAMES
 
 # Source of the pictures: what it is, and its name among Hugging Face's data sets where it has one.
 DATA = {

@@ -40,7 +40,7 @@ def gather(*, backbone: str, weights: str) -> NodeFacts:
     import torch
 
     from search.environment import versions
-    from trainables.weights import why_unreachable
+    from trainables.models.weights import why_unreachable
 
     found = [torch.cuda.get_device_properties(i) for i in range(torch.cuda.device_count())]
     folders = (SHARED_MEMORY, os.environ.get("RAY_TMPDIR", "/tmp"))

@@ -18,9 +18,9 @@ from trainables.data.audit import run_audit
 from trainables.data.load import fingerprint, load_training
 from trainables.data.sources import check_source
 from trainables.errors import UserError, refuse
+from trainables.models.weights import load_backbone_state
 from trainables.pictures import TrialData
 from trainables.storage import journal
-from trainables.weights import load_backbone_state
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -19,8 +19,8 @@ from search.run_folder import RunFolder, write_json
 from search.run_log import RunLog
 from search.scheduler import Judge
 from search.tables import write_tables
-from trainables.checkpoint_folders import folder_name
 from trainables.config import FineTuneConfig
+from trainables.models.checkpoint_folders import folder_name
 from trainables.ray_train import trial_folder
 
 NOTE_LENGTH = 80  # characters of a cause on the terminal; the journal has all

@@ -14,9 +14,9 @@ from search.fresh_runs import train_listed
 from search.recorder import REPORT_FIELDS
 from search.run_folder import RunFolder, write_json
 from search.settings import Settings
-from trainables.checkpoint_folders import folder_name
 from trainables.data.images import ImageSet
 from trainables.errors import RunError
+from trainables.models.checkpoint_folders import folder_name
 from trainables.pictures import TrialData
 from trainables.ray_train import trial_folder
 from trainables.storage import journal

@@ -18,8 +18,8 @@ from starlette.requests import Request
 from search.uploads import pictures_of, pixels_of
 from trainables.answers import softmax
 from trainables.errors import UserError
-from trainables.exported import load_exported
-from trainables.graphs import PictureNetwork
+from trainables.models.exported import load_exported
+from trainables.models.graphs import PictureNetwork
 
 MAX_BATCH = 64  # pictures a forward pass
 BATCH_WAIT_SECONDS = 0.005  # for more pictures to come

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from trainables.errors import refuse
-from trainables.weights import NAMES, check_weights
+from trainables.models.weights import NAMES, check_weights
 
 IMAGENET = ("imagenet", "imagenet-v1", "imagenet-v2")
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from trainables.config import FineTuneConfig
 from trainables.errors import UserError, refuse
-from trainables.weights import check_weights
+from trainables.models.weights import check_weights
 
 if TYPE_CHECKING:
     from optuna import Study

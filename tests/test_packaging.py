@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 import analysis, search, spaces, trainables
 from jinja2 import PackageLoader
-from trainables.weights import load_backbone_state
+from trainables.models.weights import load_backbone_state
 target = Path(sys.argv[1])
 for package in (analysis, search, spaces, trainables):
     assert Path(package.__file__).is_relative_to(target), package.__file__

@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from trainables.config import FineTuneConfig
-from trainables.models import FineTuneModel, backbone_parts
-from trainables.resize import Resize
+from trainables.models.network import FineTuneModel, backbone_parts
+from trainables.models.resize import Resize
+from trainables.models.weights import weights_id
 from trainables.reuse import Reuse
-from trainables.weights import weights_id
 
 EVALUATION_BATCH = 256  # pictures; a forward pass without gradients is fastest near here on a CPU
 

@@ -57,7 +57,7 @@ class FineTuneConfig:
 
     # Model
     backbone: str = "resnet18"
-    weights: str = "embedded"  # a name of trainables.weights or a path to a state dict
+    weights: str = "embedded"  # a name of trainables.models.weights or a path to a state dict
     head: str = "linear"
     dropout: float = 0.0  # in the head, before its last layer
     # Pixels

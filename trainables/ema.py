@@ -5,7 +5,7 @@ from typing import cast
 from torch import Tensor
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from trainables.models import FineTuneModel
+from trainables.models.network import FineTuneModel
 
 
 class WeightAverage:

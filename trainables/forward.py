@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from trainables.activations import EVALUATION_BATCH, autocast
 from trainables.batches import Batch
-from trainables.models import FineTuneModel
+from trainables.models.network import FineTuneModel
 from trainables.pictures import Pictures, View
 
 # A batch's logits (B, K), and its labels int64 (B,) or mixed class probabilities (B, K).

@@ -14,8 +14,8 @@ from torch.optim.lr_scheduler import OneCycleLR
 from trainables.crops import random_crops
 from trainables.data.images import ImageSet
 from trainables.errors import UserError
+from trainables.models.resize import Resize
 from trainables.recipe import Recipe
-from trainables.resize import Resize
 
 EVALUATION_BATCH = 256  # pictures
 

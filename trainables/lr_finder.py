@@ -19,16 +19,16 @@ from torch.optim.lr_scheduler import ExponentialLR
 
 from trainables.augment import epoch_view
 from trainables.batches import plan_batches
-from trainables.checkpoints import Checkpoint
 from trainables.classes import organic_mask
 from trainables.config import FineTuneConfig
 from trainables.evaluation import soft_cross_entropy
-from trainables.models import FineTuneModel, build_model, set_trainable
+from trainables.models.checkpoints import Checkpoint
+from trainables.models.network import FineTuneModel, build_model, set_trainable
+from trainables.models.resize import Resize
 from trainables.optimizers import build_optimizer, group_rates
 from trainables.parallel import SOLO
 from trainables.pictures import TrialData
 from trainables.preprocessing import PREPROCESSING
-from trainables.resize import Resize
 from trainables.stages import FINETUNE_PHASE
 from trainables.two_phase import fine_tune
 

@@ -14,7 +14,7 @@ from torch.optim.lr_scheduler import (
 )
 
 from trainables.config import FineTuneConfig
-from trainables.models import FineTuneModel
+from trainables.models.network import FineTuneModel
 
 # A ResNet's stages from the top down; the rate falls by `layer_decay` from one to the next.
 STAGES = ("layer4", "layer3", "layer2", "layer1", "stem")

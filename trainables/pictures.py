@@ -16,9 +16,9 @@ from trainables.batches import Batch
 from trainables.classes import organic_mask
 from trainables.config import FineTuneConfig
 from trainables.data.images import ImageSet
-from trainables.models import FineTuneModel
+from trainables.models.network import FineTuneModel
+from trainables.models.resize import Resize
 from trainables.preprocessing import PREPROCESSING
-from trainables.resize import Resize
 from trainables.reuse import Reuse, fingerprint
 
 

@@ -13,8 +13,8 @@ from trainables.answers import answers
 from trainables.command import Parser, run_main
 from trainables.data.decode import Decoded, decode_one
 from trainables.errors import refuse
-from trainables.exported import read_record
-from trainables.formats import FILES, missing_packages, open_model
+from trainables.models.exported import read_record
+from trainables.models.formats import FILES, missing_packages, open_model
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from trainables.from_scratch import EpochResult
-    from trainables.models import FineTuneModel
+    from trainables.models.network import FineTuneModel
 
 DEVICES = r"auto|cpu|mps|cuda(:\d+)?"
 
@@ -60,7 +60,7 @@ def pretrain(
 
     from trainables.data.load import load_training
     from trainables.from_scratch import train_from_scratch
-    from trainables.models import build_model
+    from trainables.models.network import build_model
 
     has_gpu = torch.cuda.is_available()
     device = options.device if options.device != "auto" else "cuda" if has_gpu else "cpu"

@@ -12,11 +12,11 @@ from ray.actor import ActorHandle
 from ray.exceptions import ActorDiedError
 from ray.train.torch import get_device
 
-from trainables.checkpoint_folders import drop_old, folder_name, newest_readable, store
-from trainables.checkpoints import Checkpoint
 from trainables.config import FineTuneConfig
 from trainables.exchange import Job
 from trainables.failures import describe, is_transient
+from trainables.models.checkpoint_folders import drop_old, folder_name, newest_readable, store
+from trainables.models.checkpoints import Checkpoint
 from trainables.parallel import WorkerGroup
 from trainables.remote.trial_folder import TrialFolder, open_trial_folder
 from trainables.two_phase import fine_tune

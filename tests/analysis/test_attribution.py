@@ -8,10 +8,10 @@ from torch import Tensor, nn
 from analysis.attribution import STAGES, cams, parts_up_to, with_random_weights
 from analysis.explain import explain_cams, explain_occlusion, with_road
 from analysis.map_sanity import is_dead
-from trainables.checkpoints import TrainedModel
 from trainables.config import FineTuneConfig
 from trainables.errors import UserError
-from trainables.models import FineTuneModel, build_model, set_trainable
+from trainables.models.checkpoints import TrainedModel
+from trainables.models.network import FineTuneModel, build_model, set_trainable
 
 RED, GREEN = np.array([255, 0, 0]), np.array([0, 255, 0])
 

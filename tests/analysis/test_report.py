@@ -14,8 +14,8 @@ from analysis import report
 from analysis.predict import progress_lines
 from tests.analysis.fabricate import CHECKPOINT, edit_json, fail_all
 from tests.analysis.tiny_run import CLASSES, FRESH_SEEDS, confirm_tiny_run, make_tiny_run
-from trainables.checkpoints import load_checkpoint
 from trainables.command import run_main
+from trainables.models.checkpoints import load_checkpoint
 from trainables.storage import journal
 
 

@@ -4,7 +4,7 @@ import pytest
 from torchvision.models import get_model
 
 from analysis.unfrozen import LAYERS, unfrozen_layers
-from trainables.models import DEPTHS, trainable_layers
+from trainables.models.network import DEPTHS, trainable_layers
 
 
 @pytest.mark.parametrize("backbone", LAYERS)

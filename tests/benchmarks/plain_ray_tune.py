@@ -39,7 +39,7 @@ from trainables.config import FineTuneConfig
 from trainables.data.images import ImageSet
 from trainables.data.load import load_training
 from trainables.data.spec import DataSpec
-from trainables.models import FineTuneModel, build_model, set_trainable
+from trainables.models.network import FineTuneModel, build_model, set_trainable
 from trainables.optimizers import build_optimizer, build_schedule
 from trainables.preprocessing import PREPROCESSING
 

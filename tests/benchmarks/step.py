@@ -27,7 +27,7 @@ from trainables.classes import CIFAR10_CLASSES
 from trainables.config import FineTuneConfig
 from trainables.data.images import ImageSet
 from trainables.memory import peak_memory_bytes, reset_peak_memory
-from trainables.models import build_model, set_trainable
+from trainables.models.network import build_model, set_trainable
 from trainables.optimizers import build_optimizer
 from trainables.parallel import SOLO
 from trainables.pictures import TrialData

@@ -13,7 +13,7 @@ from search.record import RunRecord
 from search.run_folder import RunFolder
 from search.study import open_study
 from tests.faults.process import SearchProcess
-from trainables.checkpoints import load_checkpoint
+from trainables.models.checkpoints import load_checkpoint
 
 ENDS = ("finished", "stopped", "failed", "diverged")
 # What differs between two trainings of one configuration on one machine.

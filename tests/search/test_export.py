@@ -15,10 +15,10 @@ from search.exporting import largest_difference, proven
 from search.run_folder import RunFolder
 from tests.search.exportable import CLASSES, make_exportable
 from trainables import extras
-from trainables.checkpoints import load_trained
 from trainables.errors import UserError
-from trainables.exported import save_exported
-from trainables.graphs import save_onnx, trace
+from trainables.models.checkpoints import load_trained
+from trainables.models.exported import save_exported
+from trainables.models.graphs import save_onnx, trace
 from trainables.storage import journal
 
 ROOT = Path(__file__).parents[2]

@@ -23,9 +23,9 @@ from search.serve import main
 from tests.search.exportable import CLASSES, make_exportable
 from trainables import extras
 from trainables.answers import softmax
-from trainables.checkpoints import load_trained
 from trainables.errors import UserError
-from trainables.exported import load_exported
+from trainables.models.checkpoints import load_trained
+from trainables.models.exported import load_exported
 
 ROOT = Path(__file__).parents[2]
 

@@ -17,8 +17,8 @@ from search.confirmation import read_plan
 from search.record import RunRecord
 from search.run_folder import RunFolder
 from search.settings import Settings
-from trainables.checkpoints import load_checkpoint
 from trainables.config import FineTuneConfig
+from trainables.models.checkpoints import load_checkpoint
 from trainables.storage import journal
 from trainables.two_phase import fine_tune
 

@@ -17,7 +17,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from search.record import RunRecord
 from search.run_folder import RunFolder
 from search.study import open_study
-from trainables.checkpoints import load_checkpoint
+from trainables.models.checkpoints import load_checkpoint
 from trainables.storage import journal
 
 ROOT = Path(__file__).parents[2]

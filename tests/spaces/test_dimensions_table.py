@@ -13,7 +13,7 @@ from spaces.registry import NAMED, load_space, quiet_study
 from tests.spaces.draws import ANY_SPACE, BASES, draw
 from trainables.classes import ORGANIC
 from trainables.config import BOUNDS, CHOICES, FineTuneConfig
-from trainables.weights import NAMES
+from trainables.models.weights import NAMES
 
 TABLE = Path(__file__).parents[2] / "docs" / "dimensions.md"
 COLUMNS = ("setting", "values", "default", "searched", "why", "decks", "spaces", "reference")

@@ -17,8 +17,8 @@ from spaces.registry import NAMED, load_space
 from tests.spaces.draws import ANY_SPACE, BASES, draw
 from trainables.config import CHOICES, FineTuneConfig
 from trainables.errors import UserError
-from trainables.models import trainable_layers
-from trainables.weights import check_weights
+from trainables.models.network import trainable_layers
+from trainables.models.weights import check_weights
 
 SEEDS = st.integers(0, 2**31 - 1)
 SUITED = [

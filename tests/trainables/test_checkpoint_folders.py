@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from trainables.checkpoint_folders import drop_old, folder_name, newest_readable, store
-from trainables.checkpoints import Checkpoint
 from trainables.config import FineTuneConfig
+from trainables.models.checkpoint_folders import drop_old, folder_name, newest_readable, store
+from trainables.models.checkpoints import Checkpoint
 
 
 @pytest.fixture

@@ -10,12 +10,12 @@ import torch
 from PIL import Image
 from torch import nn
 
-from trainables.checkpoints import TrainedModel
 from trainables.config import FineTuneConfig
 from trainables.errors import UserError
-from trainables.formats import FILES, open_model
-from trainables.graph_models import OnnxModel, ProgramModel
-from trainables.graphs import PictureNetwork, save_onnx, save_program, trace
+from trainables.models.checkpoints import TrainedModel
+from trainables.models.formats import FILES, open_model
+from trainables.models.graph_models import OnnxModel, ProgramModel
+from trainables.models.graphs import PictureNetwork, save_onnx, save_program, trace
 
 SIDE_PX, RESOLUTION_PX = 20, 34
 NAMES = ("cat", "très cher", "日本")

@@ -10,7 +10,7 @@ from torchvision.models import get_model
 
 from trainables.config import CHOICES, FineTuneConfig
 from trainables.errors import UserError
-from trainables.models import (
+from trainables.models.network import (
     DEPTHS,
     FineTuneModel,
     backbone_layers,
@@ -18,7 +18,7 @@ from trainables.models import (
     set_trainable,
     trainable_layers,
 )
-from trainables.weights import load_backbone_state
+from trainables.models.weights import load_backbone_state
 
 # Two layers (convolution, BatchNorm) in the stem, 4 a basic and 6 a bottleneck block, and 2 for the
 # projection of each stage that changes the width (stages 2-4, and stage 1 of bottleneck nets).

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from trainables.config import FineTuneConfig
-from trainables.models import build_model
+from trainables.models.network import build_model
 from trainables.optimizers import (
     build_optimizer,
     build_schedule,

@@ -11,11 +11,11 @@ from torch import nn
 
 from trainables import predict
 from trainables.answers import answers, softmax
-from trainables.checkpoints import TrainedModel
 from trainables.command import run_main
 from trainables.config import FineTuneConfig
-from trainables.exported import save_exported
-from trainables.models import build_model
+from trainables.models.checkpoints import TrainedModel
+from trainables.models.exported import save_exported
+from trainables.models.network import build_model
 
 NAMES = ("cat", "dog", "ship")
 

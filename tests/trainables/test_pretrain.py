@@ -16,9 +16,9 @@ from trainables.crops import crop_matrices, random_crops
 from trainables.data.images import ImageSet
 from trainables.errors import UserError
 from trainables.from_scratch import EpochResult, Recipe, top1, train_from_scratch
-from trainables.models import build_model
-from trainables.resize import Resize, kernel_matrix
-from trainables.weights import load_backbone_state
+from trainables.models.network import build_model
+from trainables.models.resize import Resize, kernel_matrix
+from trainables.models.weights import load_backbone_state
 
 CPU = torch.device("cpu")
 

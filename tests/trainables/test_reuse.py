@@ -15,7 +15,7 @@ from trainables import pictures, reuse
 from trainables.activations import Activations
 from trainables.config import FineTuneConfig
 from trainables.errors import UserError
-from trainables.models import build_model, set_trainable
+from trainables.models.network import build_model, set_trainable
 from trainables.parallel import SOLO
 from trainables.pictures import TrialData
 from trainables.reuse import NO_REUSE, Reuse, fingerprint

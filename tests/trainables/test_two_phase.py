@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 import torch
 
-from trainables.checkpoints import CHECKSUMS, RECORD, TENSORS, load_checkpoint, load_trained
 from trainables.config import FineTuneConfig
 from trainables.data.images import ImageSet
 from trainables.errors import UserError
-from trainables.exported import load_exported, save_exported
-from trainables.models import backbone_layers
+from trainables.models.checkpoints import CHECKSUMS, RECORD, TENSORS, load_checkpoint, load_trained
+from trainables.models.exported import load_exported, save_exported
+from trainables.models.network import backbone_layers
 from trainables.parallel import SOLO, WorkerGroup
 from trainables.pictures import TrialData
 from trainables.two_phase import Trial, fine_tune

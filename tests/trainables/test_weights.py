@@ -15,10 +15,10 @@ from safetensors.torch import save_file
 from torch import Tensor
 from torchvision.models import ResNet18_Weights, get_model, get_model_weights
 
-from trainables import weights as weights_module
 from trainables.config import CHOICES
 from trainables.errors import UserError
-from trainables.weights import (
+from trainables.models import weights as weights_module
+from trainables.models.weights import (
     EMBEDDED_FILE,
     EMBEDDED_SHA256,
     check_weights,
@@ -112,7 +112,7 @@ def test_mistakes_are_found_early_and_refused(
 @pytest.mark.timeout(20)
 def test_checking_imports_nothing_heavy() -> None:
     program = (
-        "import sys; from trainables.weights import check_weights; "
+        "import sys; from trainables.models.weights import check_weights; "
         "check_weights('resnet18', 'embedded'); "
         "print([m for m in ('torch', 'torchvision', 'safetensors', 'numpy') if m in sys.modules])"
     )

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from trainables.checkpoints import CHECKSUMS
+from trainables.models.checkpoints import CHECKSUMS
 from trainables.storage.store import Store, is_uri
 
 

@@ -21,10 +21,10 @@ from torch import Tensor
 
 from trainables.config import FineTuneConfig
 from trainables.errors import UserError
-from trainables.models import FineTuneModel, build_model
+from trainables.models.network import FineTuneModel, build_model
+from trainables.models.resize import Resize
+from trainables.models.weights import load_backbone_state, weights_id
 from trainables.preprocessing import PREPROCESSING
-from trainables.resize import Resize
-from trainables.weights import load_backbone_state, weights_id
 
 FORMAT_VERSION = 4
 TENSORS, RECORD, CHECKSUMS = "state.safetensors", "state.json", "SHA256SUMS"

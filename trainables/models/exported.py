@@ -12,7 +12,7 @@ from trainables.config import FineTuneConfig
 from trainables.errors import UserError
 
 if TYPE_CHECKING:
-    from trainables.checkpoints import TrainedModel
+    from trainables.models.checkpoints import TrainedModel
 
 FORMAT_VERSION = 1
 TENSORS, RECORD = "model.safetensors", "config.json"
@@ -66,8 +66,8 @@ def load_exported(folder: Path) -> "TrainedModel":
     from safetensors import SafetensorError
     from safetensors.torch import load_file
 
-    from trainables.checkpoints import TrainedModel
-    from trainables.models import build_model
+    from trainables.models.checkpoints import TrainedModel
+    from trainables.models.network import build_model
 
     record = read_record(folder)
     try:

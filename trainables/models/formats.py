@@ -48,13 +48,13 @@ def open_model(folder: Path, form: str) -> Model:
         UserError: it is missing or damaged.
     """
     if form == "onnx":
-        from trainables.graph_models import OnnxModel
+        from trainables.models.graph_models import OnnxModel
 
         return OnnxModel(folder / FILES[form])
     if form == "torch-export":
-        from trainables.graph_models import ProgramModel
+        from trainables.models.graph_models import ProgramModel
 
         return ProgramModel(folder / FILES[form])
-    from trainables.exported import load_exported
+    from trainables.models.exported import load_exported
 
     return load_exported(folder)

@@ -13,10 +13,10 @@ from torch import Tensor, nn
 from torch.export import Dim, ExportedProgram
 from torch.fx import GraphModule
 
-from trainables.checkpoints import TrainedModel
-from trainables.graph_models import CLASS_NAMES
+from trainables.models.checkpoints import TrainedModel
+from trainables.models.graph_models import CLASS_NAMES
+from trainables.models.resize import Resize
 from trainables.preprocessing import PREPROCESSING
-from trainables.resize import Resize
 
 # Where in whose source an operation comes from: of no use elsewhere, and full of local paths.
 _ORIGINS = ("stack_trace", "nn_module_stack", "source_fn_stack")

@@ -11,7 +11,7 @@ from torchvision.models import get_model
 
 from trainables.config import FineTuneConfig
 from trainables.errors import UserError
-from trainables.weights import load_backbone_state
+from trainables.models.weights import load_backbone_state
 
 # A layer is a module that owns parameters: a convolution, or a BatchNorm.
 _NUM_TOP_LAYERS = {"top5": 5, "top10": 10, "top15": 15, "top20": 20}

@@ -4,8 +4,8 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
-from trainables.checkpoints import Checkpoint, load_checkpoint
 from trainables.errors import UserError
+from trainables.models.checkpoints import Checkpoint, load_checkpoint
 
 # The best ones. An epoch is saved before Tune hears of it, so the best that Tune knows of is among
 # the best two.
