@@ -6,7 +6,7 @@ from typing import Any, Literal
 from analysis import metrics
 from analysis.metrics import FloatArray, IntArray
 from analysis.statistics import Estimate, estimate
-from trainables.evaluation import GATE
+from trainables.training.evaluation import GATE
 
 Word = Literal["ABOVE", "BELOW", "BORDERLINE"]
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from search.names import OBJECTIVE
 from search.record import RunRecord
 from search.settings import Settings
-from trainables.evaluation import GATE
+from trainables.training.evaluation import GATE
 
 Z = 1.96  # 95 % of a normal distribution
 

@@ -19,7 +19,7 @@ from trainables.models.network import (
     build_model,
     set_trainable,
 )
-from trainables.stages import FINETUNE_PHASE, Stage, plan_stages
+from trainables.training.stages import FINETUNE_PHASE, Stage, plan_stages
 
 COUNTED_PX = 32  # convolutions grow with the area, so one resolution tells all
 

@@ -18,7 +18,7 @@ from search.run_log import RunLog
 from search.settings import Settings
 from search.trials import run_trials
 from trainables.errors import RunError
-from trainables.pictures import TrialData
+from trainables.training.pictures import TrialData
 
 
 def train_listed(

@@ -59,7 +59,7 @@ def find(settings: Settings, *, phase: int, num_steps: int) -> "Curve":
     from search.environment import choose_precision, worker_threads
     from trainables.data.load import load_training
     from trainables.lr_finder import sweep
-    from trainables.pictures import TrialData
+    from trainables.training.pictures import TrialData
 
     refuse(check_source(settings.data_spec))
     if settings.gpus_per_trial:

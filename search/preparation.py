@@ -19,8 +19,8 @@ from trainables.data.load import fingerprint, load_training
 from trainables.data.sources import check_source
 from trainables.errors import UserError, refuse
 from trainables.models.weights import load_backbone_state
-from trainables.pictures import TrialData
 from trainables.storage import journal
+from trainables.training.pictures import TrialData
 
 
 @dataclass(frozen=True, kw_only=True)

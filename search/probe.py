@@ -18,16 +18,16 @@ import torch
 
 from search.costs import Parts
 from search.flops import forward_flops, step_flops
-from trainables.activations import EVALUATION_BATCH
-from trainables.augment import epoch_view
-from trainables.batches import plan_batches
 from trainables.classes import CIFAR10_CLASSES, organic_mask
 from trainables.config import FineTuneConfig
 from trainables.data.images import ImageSet
 from trainables.errors import UserError
-from trainables.parallel import SOLO, WorkerGroup
-from trainables.pictures import TrialData
-from trainables.stages import Stage
+from trainables.training.activations import EVALUATION_BATCH
+from trainables.training.augment import epoch_view
+from trainables.training.batches import plan_batches
+from trainables.training.parallel import SOLO, WorkerGroup
+from trainables.training.pictures import TrialData
+from trainables.training.stages import Stage
 from trainables.two_phase import Trial
 
 WARM_UP_STEPS, TIMED_STEPS = 1, 2

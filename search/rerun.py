@@ -85,7 +85,7 @@ def train_again(
 
     from search.environment import worker_threads
     from search.preparation import continue_with, fresh_pictures
-    from trainables.parallel import SOLO
+    from trainables.training.parallel import SOLO
     from trainables.two_phase import Trial
 
     has_gpu = torch.cuda.is_available()

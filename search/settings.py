@@ -22,9 +22,9 @@ from trainables.data.sources import default_organic
 from trainables.data.spec import DataSpec
 from trainables.errors import UserError, refuse
 from trainables.models.weights import check_weights
-from trainables.reuse import MODES as REUSE_MODES
-from trainables.reuse import Mode, Reuse
 from trainables.storage.store import is_uri
+from trainables.training.reuse import MODES as REUSE_MODES
+from trainables.training.reuse import Mode, Reuse
 
 PRECISIONS = ("auto", *CHOICES["precision"])
 POSITIVE = ("num_trials", "grace_epochs", "workers_per_trial")

@@ -26,8 +26,8 @@ from search.trials import run_trials
 from spaces.registry import NUM_REHEARSALS, Space, load_space, quiet_study
 from spaces.warm_start import first_asked
 from trainables.config import FineTuneConfig
-from trainables.pictures import TrialData
 from trainables.storage import journal
+from trainables.training.pictures import TrialData
 
 
 def run_search(

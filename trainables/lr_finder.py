@@ -17,19 +17,19 @@ from scipy.signal import lfilter
 from torch import Tensor
 from torch.optim.lr_scheduler import ExponentialLR
 
-from trainables.augment import epoch_view
-from trainables.batches import plan_batches
 from trainables.classes import organic_mask
 from trainables.config import FineTuneConfig
-from trainables.evaluation import soft_cross_entropy
 from trainables.models.checkpoints import Checkpoint
 from trainables.models.network import FineTuneModel, build_model, set_trainable
 from trainables.models.resize import Resize
-from trainables.optimizers import build_optimizer, group_rates
-from trainables.parallel import SOLO
-from trainables.pictures import TrialData
 from trainables.preprocessing import PREPROCESSING
-from trainables.stages import FINETUNE_PHASE
+from trainables.training.augment import epoch_view
+from trainables.training.batches import plan_batches
+from trainables.training.evaluation import soft_cross_entropy
+from trainables.training.optimizers import build_optimizer, group_rates
+from trainables.training.parallel import SOLO
+from trainables.training.pictures import TrialData
+from trainables.training.stages import FINETUNE_PHASE
 from trainables.two_phase import fine_tune
 
 LOWEST_RATE, HIGHEST_RATE = 1e-5, 10.0  # of the head; a sweep's first and last

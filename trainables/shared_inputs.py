@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from trainables.reuse import Reuse
+from trainables.training.reuse import Reuse
 
 
 @dataclass(frozen=True, kw_only=True)

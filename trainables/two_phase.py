@@ -16,24 +16,29 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler, ReduceLROnPlateau
 
-from trainables.activations import EVALUATION_BATCH
-from trainables.batches import Batch, plan_batches
 from trainables.class_pair import pair_indices
 from trainables.class_weights import class_weights
 from trainables.config import FineTuneConfig
 from trainables.ema import WeightAverage
-from trainables.epoch_report import epoch_report
-from trainables.evaluation import Scores, Tally, soft_cross_entropy
-from trainables.forward import Forward, Network
 from trainables.memory import reset_peak_memory
 from trainables.models.checkpoints import Checkpoint, load_checkpoint, whole_state
 from trainables.models.network import FineTuneModel, build_model, set_trainable
 from trainables.models.weights import load_backbone_state, weights_id
-from trainables.optimizers import build_optimizer, build_schedule, group_rates, restore_optimizer
-from trainables.parallel import SOLO, WorkerGroup
-from trainables.pictures import Pictures, TrialData, View
-from trainables.reuse import NO_REUSE, Reuse
-from trainables.stages import FINETUNE_PHASE, HEAD_PHASE, Stage, plan_stages, stage_at
+from trainables.training.activations import EVALUATION_BATCH
+from trainables.training.batches import Batch, plan_batches
+from trainables.training.epoch_report import epoch_report
+from trainables.training.evaluation import Scores, Tally, soft_cross_entropy
+from trainables.training.forward import Forward, Network
+from trainables.training.optimizers import (
+    build_optimizer,
+    build_schedule,
+    group_rates,
+    restore_optimizer,
+)
+from trainables.training.parallel import SOLO, WorkerGroup
+from trainables.training.pictures import Pictures, TrialData, View
+from trainables.training.reuse import NO_REUSE, Reuse
+from trainables.training.stages import FINETUNE_PHASE, HEAD_PHASE, Stage, plan_stages, stage_at
 
 # Called after each epoch with the epoch's metrics and a function that makes its checkpoint. After a
 # resume it is first called again for every epoch so far, with None: whoever listens may have been

@@ -12,7 +12,7 @@ from tests.analysis.fabricate import CHECKPOINT, edit_json, make_run
 from trainables.config import FineTuneConfig
 from trainables.data.load import fingerprint, load_training, open_sealed_test
 from trainables.data.spec import DataSpec
-from trainables.pictures import TrialData
+from trainables.training.pictures import TrialData
 from trainables.two_phase import fine_tune
 
 CLASSES = ("blue", "green", "red")

@@ -23,7 +23,7 @@ from spaces.decks import DECKS
 from trainables.config import FineTuneConfig
 from trainables.data.load import load_training
 from trainables.data.spec import DataSpec
-from trainables.pictures import TrialData
+from trainables.training.pictures import TrialData
 from trainables.two_phase import fine_tune
 
 BASE = FineTuneConfig(head_epochs=2, finetune_epochs=6, batch_size=64, precision="bf16")

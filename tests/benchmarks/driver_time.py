@@ -44,8 +44,8 @@ from tests.benchmarks.record_trials import BASE
 from tests.benchmarks.sleeping import NUM_CLASSES, report
 from trainables.config import FineTuneConfig
 from trainables.data.images import ImageSet
-from trainables.pictures import TrialData
 from trainables.ray_train import trial_folder
+from trainables.training.pictures import TrialData
 
 AT_A_TIME = 4
 

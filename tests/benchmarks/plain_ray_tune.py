@@ -34,14 +34,14 @@ from torch.utils.data import DataLoader, Dataset
 from torchvision.transforms import v2
 
 from spaces.registry import load_space
-from trainables.augment import SHIFT, QuickAffine
 from trainables.config import FineTuneConfig
 from trainables.data.images import ImageSet
 from trainables.data.load import load_training
 from trainables.data.spec import DataSpec
 from trainables.models.network import FineTuneModel, build_model, set_trainable
-from trainables.optimizers import build_optimizer, build_schedule
 from trainables.preprocessing import PREPROCESSING
+from trainables.training.augment import SHIFT, QuickAffine
+from trainables.training.optimizers import build_optimizer, build_schedule
 
 KERNELS = {
     "nearest": cv2.INTER_NEAREST,

@@ -23,7 +23,7 @@ from spaces.registry import load_space, quiet_study
 from trainables.config import FineTuneConfig
 from trainables.data.load import load_training
 from trainables.data.spec import DataSpec
-from trainables.pictures import TrialData
+from trainables.training.pictures import TrialData
 from trainables.two_phase import fine_tune
 
 BASE = FineTuneConfig(resolution_px=32, head_epochs=2, finetune_epochs=8, batch_size=64)

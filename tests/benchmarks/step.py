@@ -21,16 +21,16 @@ import torch
 from torch.nn import functional as F
 
 from search.flops import step_flops
-from trainables.activations import autocast
-from trainables.batches import plan_batches
 from trainables.classes import CIFAR10_CLASSES
 from trainables.config import FineTuneConfig
 from trainables.data.images import ImageSet
 from trainables.memory import peak_memory_bytes, reset_peak_memory
 from trainables.models.network import build_model, set_trainable
-from trainables.optimizers import build_optimizer
-from trainables.parallel import SOLO
-from trainables.pictures import TrialData
+from trainables.training.activations import autocast
+from trainables.training.batches import plan_batches
+from trainables.training.optimizers import build_optimizer
+from trainables.training.parallel import SOLO
+from trainables.training.pictures import TrialData
 from trainables.two_phase import Trial
 
 MATRIX = 4096  # side of the matrices whose product shows the device's rate

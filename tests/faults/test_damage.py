@@ -14,7 +14,7 @@ from tests.faults.local_cluster import exists, limit_memory, wait_for
 from trainables.config import FineTuneConfig
 from trainables.data.load import load_training
 from trainables.data.spec import DataSpec
-from trainables.pictures import TrialData
+from trainables.training.pictures import TrialData
 from trainables.two_phase import fine_tune
 
 pytestmark = [pytest.mark.slow, pytest.mark.ray, pytest.mark.timeout(900)]

@@ -11,7 +11,7 @@ from search.run_folder import RunFolder, write_json
 from trainables.config import FineTuneConfig
 from trainables.data.load import load_training
 from trainables.data.spec import DataSpec
-from trainables.pictures import TrialData
+from trainables.training.pictures import TrialData
 from trainables.two_phase import fine_tune
 
 CLASSES = ("blue", "green", "red")

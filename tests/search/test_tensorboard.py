@@ -18,7 +18,7 @@ from search.settings import Settings
 from search.tensorboard import TensorBoard
 from trainables.config import FineTuneConfig
 from trainables.data.images import ImageSet
-from trainables.pictures import TrialData
+from trainables.training.pictures import TrialData
 
 NAMES = ("cat", "dog")
 

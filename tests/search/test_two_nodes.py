@@ -15,7 +15,7 @@ from search.run_folder import RunFolder
 from search.settings import Settings
 from tests.faults.local_cluster import LocalCluster, wait_for
 from trainables.config import FineTuneConfig
-from trainables.parallel import SOLO
+from trainables.training.parallel import SOLO
 from trainables.two_phase import Trial
 
 ROOT = Path(__file__).parents[2]

@@ -12,8 +12,8 @@ from spaces.registry import NAMED
 from tests.spaces.draws import draw
 from trainables.config import FineTuneConfig
 from trainables.data.images import ImageSet
-from trainables.parallel import SOLO
-from trainables.pictures import TrialData
+from trainables.training.parallel import SOLO
+from trainables.training.pictures import TrialData
 from trainables.two_phase import Trial
 
 TINY = FineTuneConfig(

@@ -8,9 +8,9 @@ import cv2
 import numpy as np
 import pytest
 
-from trainables.augment import POLICIES, QuickAffine, epoch_view, policy_transforms
 from trainables.config import CHOICES
 from trainables.errors import UserError
+from trainables.training.augment import POLICIES, QuickAffine, epoch_view, policy_transforms
 
 DRAWN = [policy for policy in POLICIES if policy != "none"]
 ORGANIC = np.arange(16) % 3 > 0

@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 import torch
 
-from trainables.batches import plan_batches
 from trainables.classes import CIFAR10_CLASSES
 from trainables.config import FineTuneConfig
 from trainables.data.images import ImageSet
 from trainables.errors import UserError
-from trainables.parallel import SOLO, WorkerGroup
+from trainables.training.batches import plan_batches
+from trainables.training.parallel import SOLO, WorkerGroup
 
 CPU = torch.device("cpu")
 LABELS = np.arange(200) % 10

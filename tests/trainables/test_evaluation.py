@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from sklearn.metrics import accuracy_score, confusion_matrix, f1_score
 
-from trainables.evaluation import Tally, soft_cross_entropy
+from trainables.training.evaluation import Tally, soft_cross_entropy
 
 CPU = torch.device("cpu")
 

@@ -20,8 +20,8 @@ from trainables.lr_finder import (
     sweep,
     valley,
 )
-from trainables.optimizers import group_rates
-from trainables.pictures import TrialData
+from trainables.training.optimizers import group_rates
+from trainables.training.pictures import TrialData
 
 CPU = torch.device("cpu")
 TINY = FineTuneConfig(resolution_px=32, head_epochs=1, batch_size=8, unfreeze="top5")

@@ -8,7 +8,7 @@ from torch import nn
 
 from trainables.config import FineTuneConfig
 from trainables.models.network import build_model
-from trainables.optimizers import (
+from trainables.training.optimizers import (
     build_optimizer,
     build_schedule,
     group_rates,

@@ -6,9 +6,9 @@ import pytest
 
 from trainables import ray_train
 from trainables.ray_train import FineTuneTrial
-from trainables.reuse import NO_REUSE
 from trainables.shared_inputs import SharedTrialInputs, SlotResources
 from trainables.slot import TellFailures
+from trainables.training.reuse import NO_REUSE
 
 
 class Slot:

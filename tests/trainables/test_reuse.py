@@ -11,14 +11,14 @@ import numpy as np
 import pytest
 import torch
 
-from trainables import pictures, reuse
-from trainables.activations import Activations
 from trainables.config import FineTuneConfig
 from trainables.errors import UserError
 from trainables.models.network import build_model, set_trainable
-from trainables.parallel import SOLO
-from trainables.pictures import TrialData
-from trainables.reuse import NO_REUSE, Reuse, fingerprint
+from trainables.training import pictures, reuse
+from trainables.training.activations import Activations
+from trainables.training.parallel import SOLO
+from trainables.training.pictures import TrialData
+from trainables.training.reuse import NO_REUSE, Reuse, fingerprint
 from trainables.two_phase import Trial, fine_tune
 
 CPU = torch.device("cpu")

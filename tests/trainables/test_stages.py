@@ -3,7 +3,7 @@
 import pytest
 
 from trainables.config import FineTuneConfig
-from trainables.stages import plan_stages, stage_at
+from trainables.training.stages import plan_stages, stage_at
 
 
 def stages(**settings) -> list[tuple]:

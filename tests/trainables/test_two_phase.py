@@ -15,8 +15,8 @@ from trainables.errors import UserError
 from trainables.models.checkpoints import CHECKSUMS, RECORD, TENSORS, load_checkpoint, load_trained
 from trainables.models.exported import load_exported, save_exported
 from trainables.models.network import backbone_layers
-from trainables.parallel import SOLO, WorkerGroup
-from trainables.pictures import TrialData
+from trainables.training.parallel import SOLO, WorkerGroup
+from trainables.training.pictures import TrialData
 from trainables.two_phase import Trial, fine_tune
 
 CPU = torch.device("cpu")

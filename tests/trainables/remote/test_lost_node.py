@@ -7,9 +7,9 @@ import pytest
 
 from tests.trainables.test_two_phase import CPU, MEASURED, TINY
 from trainables import slot_worker
-from trainables.parallel import SOLO
-from trainables.pictures import TrialData
-from trainables.reuse import NO_REUSE
+from trainables.training.parallel import SOLO
+from trainables.training.pictures import TrialData
+from trainables.training.reuse import NO_REUSE
 
 
 class LostNodeError(BaseException):

@@ -5,10 +5,10 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from trainables.activations import EVALUATION_BATCH, autocast
-from trainables.batches import Batch
 from trainables.models.network import FineTuneModel
-from trainables.pictures import Pictures, View
+from trainables.training.activations import EVALUATION_BATCH, autocast
+from trainables.training.batches import Batch
+from trainables.training.pictures import Pictures, View
 
 # A batch's logits (B, K), and its labels int64 (B,) or mixed class probabilities (B, K).
 Forward = Callable[[Batch], tuple[Tensor, Tensor]]

@@ -6,9 +6,9 @@ from typing import Any
 import torch
 
 from trainables.config import FineTuneConfig
-from trainables.evaluation import Scores
 from trainables.memory import peak_memory_bytes
-from trainables.stages import FINETUNE_PHASE
+from trainables.training.evaluation import Scores
+from trainables.training.stages import FINETUNE_PHASE
 
 
 def epoch_report(

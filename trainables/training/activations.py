@@ -14,7 +14,7 @@ from trainables.config import FineTuneConfig
 from trainables.models.network import FineTuneModel, backbone_parts
 from trainables.models.resize import Resize
 from trainables.models.weights import weights_id
-from trainables.reuse import Reuse
+from trainables.training.reuse import Reuse
 
 EVALUATION_BATCH = 256  # pictures; a forward pass without gradients is fastest near here on a CPU
 

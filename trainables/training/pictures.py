@@ -10,16 +10,16 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torchvision.transforms import v2
 
-from trainables.activations import Activations
-from trainables.augment import epoch_view
-from trainables.batches import Batch
 from trainables.classes import organic_mask
 from trainables.config import FineTuneConfig
 from trainables.data.images import ImageSet
 from trainables.models.network import FineTuneModel
 from trainables.models.resize import Resize
 from trainables.preprocessing import PREPROCESSING
-from trainables.reuse import Reuse, fingerprint
+from trainables.training.activations import Activations
+from trainables.training.augment import epoch_view
+from trainables.training.batches import Batch
+from trainables.training.reuse import Reuse, fingerprint
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,7 +10,7 @@ from trainables.class_pair import pair_indices
 from trainables.config import FineTuneConfig
 from trainables.data.images import ImageSet
 from trainables.hard_mining import ConfusedPair, confused_pairs, mine_batches
-from trainables.parallel import WorkerGroup
+from trainables.training.parallel import WorkerGroup
 
 
 @dataclass(frozen=True, kw_only=True)

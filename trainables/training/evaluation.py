@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from trainables.parallel import WorkerGroup
+from trainables.training.parallel import WorkerGroup
 
 GATE = 0.65  # minimum viable macro-F1 (decks A and B)
 
