@@ -18,8 +18,8 @@ from search.run_folder import RunFolder, write_json
 from search.settings import Settings
 from trainables.errors import UserError
 from trainables.models.checkpoint_folders import folder_name
-from trainables.ray_train import trial_folder
 from trainables.storage import journal
+from trainables.workers.ray_trial import trial_folder
 
 
 def confirm(run: RunFolder, plan: Plan, settings: Settings, *, final: bool) -> None:

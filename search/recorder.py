@@ -21,7 +21,7 @@ from search.scheduler import Judge
 from search.tables import write_tables
 from trainables.config import FineTuneConfig
 from trainables.models.checkpoint_folders import folder_name
-from trainables.ray_train import trial_folder
+from trainables.workers.ray_trial import trial_folder
 
 NOTE_LENGTH = 80  # characters of a cause on the terminal; the journal has all
 TABLES_SHARE = 0.05  # of the driver's time, at most, while the search runs

@@ -17,9 +17,9 @@ from search.settings import Settings
 from trainables.data.images import ImageSet
 from trainables.errors import RunError
 from trainables.models.checkpoint_folders import folder_name
-from trainables.ray_train import trial_folder
 from trainables.storage import journal
 from trainables.training.pictures import TrialData
+from trainables.workers.ray_trial import trial_folder
 
 FORMAT_VERSION = 1
 NOTE = (

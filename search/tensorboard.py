@@ -17,8 +17,8 @@ from search.pictures import confusion_picture, prediction_picture
 from search.progress import short
 from search.record import RunRecord, TrialRecord
 from search.run_folder import RunFolder
-from trainables.ray_train import trial_folder
 from trainables.training.pictures import TrialData
+from trainables.workers.ray_trial import trial_folder
 
 OVERVIEW = "overview"
 SCALARS = {

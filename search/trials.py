@@ -22,9 +22,9 @@ from search.scouts import Scouts
 from search.settings import Settings
 from search.slots import concurrent_trials, living_nodes
 from trainables.errors import RunError
-from trainables.ray_train import FineTuneTrial, trial_folder
 from trainables.shared_inputs import SharedTrialInputs, SlotResources
 from trainables.training.pictures import TrialData
+from trainables.workers.ray_trial import FineTuneTrial, trial_folder
 
 # A driver only relays. This tiny share of the head node's own resource keeps it there, so that the
 # loss of another node is Ray Train's to mend, and takes no core from a trial.

@@ -44,8 +44,8 @@ from tests.benchmarks.record_trials import BASE
 from tests.benchmarks.sleeping import NUM_CLASSES, report
 from trainables.config import FineTuneConfig
 from trainables.data.images import ImageSet
-from trainables.ray_train import trial_folder
 from trainables.training.pictures import TrialData
+from trainables.workers.ray_trial import trial_folder
 
 AT_A_TIME = 4
 

@@ -11,7 +11,7 @@ from search.trials import DRIVER_RESOURCES
 from search.tuner import startup_trials
 from trainables.errors import UserError
 from trainables.shared_inputs import SlotResources
-from trainables.slot import scaling
+from trainables.workers.slot import scaling
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from trainables.exchange import Exchange
+from trainables.workers.exchange import Exchange
 
 FAILURE = {"kind": "error", "cause": "killed"}
 

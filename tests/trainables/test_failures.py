@@ -9,8 +9,8 @@ from ray.exceptions import OutOfMemoryError as KilledByRay
 from ray.train.v2._internal.exceptions import UserExceptionWithTraceback
 
 from trainables.errors import UserError
-from trainables.failures import describe, is_transient
 from trainables.storage.store import StoreError
+from trainables.workers.failures import describe, is_transient
 
 
 def raised_by_the_cpu_allocator() -> RuntimeError:

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from trainables import ray_train
-from trainables.ray_train import FineTuneTrial
 from trainables.shared_inputs import SharedTrialInputs, SlotResources
-from trainables.slot import TellFailures
 from trainables.training.reuse import NO_REUSE
+from trainables.workers import ray_trial
+from trainables.workers.ray_trial import FineTuneTrial
+from trainables.workers.slot import TellFailures
 
 
 class Slot:
@@ -27,7 +27,7 @@ class Slot:
 
 @pytest.fixture
 def trial(monkeypatch, tmp_path) -> FineTuneTrial:
-    monkeypatch.setattr(ray_train, "Slot", Slot)
+    monkeypatch.setattr(ray_trial, "Slot", Slot)
     trial = object.__new__(FineTuneTrial)  # Tune's own constructor makes folders
     shared = SharedTrialInputs(
         datasets={3: "pictures of seed 3", 4: "pictures of seed 4"},
@@ -79,4 +79,4 @@ def test_why_workers_died_is_told_in_a_line():
 
 
 def test_trial_folders_sort_by_number():
-    assert ray_train.trial_folder(7) == "trial_0007"
+    assert ray_trial.trial_folder(7) == "trial_0007"

@@ -4,7 +4,7 @@ import pytest
 import ray
 from ray.exceptions import ActorDiedError, ActorUnavailableError
 
-from trainables.slot_worker import ask
+from trainables.workers.slot_worker import ask
 
 
 def test_a_dead_exchange_answers_that_there_is_no_more_work(monkeypatch):

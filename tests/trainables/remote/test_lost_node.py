@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 
 from tests.trainables.test_two_phase import CPU, MEASURED, TINY
-from trainables import slot_worker
 from trainables.training.parallel import SOLO
 from trainables.training.pictures import TrialData
 from trainables.training.reuse import NO_REUSE
+from trainables.workers import slot_worker
 
 
 class LostNodeError(BaseException):

@@ -9,7 +9,7 @@ from typing import Any
 from ray import tune
 
 from trainables.shared_inputs import SharedTrialInputs
-from trainables.slot import Slot
+from trainables.workers.slot import Slot
 
 
 def trial_folder(number: int) -> str:

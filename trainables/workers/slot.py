@@ -19,10 +19,10 @@ from ray.exceptions import ActorDiedError
 from ray.train import UserCallback
 from ray.train.torch import TorchTrainer
 
-from trainables.exchange import Exchange, Job
-from trainables.failures import describe
 from trainables.orphans import free_orphans
 from trainables.shared_inputs import SlotResources
+from trainables.workers.exchange import Exchange, Job
+from trainables.workers.failures import describe
 
 POLL_SECONDS = 1.0  # how often a driver that hears nothing looks after its workers
 CLOSE_SECONDS = 5.0  # for workers to end by themselves; then they end with their driver
@@ -113,7 +113,7 @@ class TellFailures(UserCallback):
 
 def work(loop: dict[str, Any]) -> None:
     """What each worker runs. Imported there alone: driver and controller need no PyTorch."""
-    from trainables import slot_worker
+    from trainables.workers import slot_worker
 
     slot_worker.work(loop["exchange"])
 

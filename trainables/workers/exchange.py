@@ -12,8 +12,8 @@ import asyncio
 from collections.abc import Callable
 from typing import Any, TypedDict
 
-from trainables.failures import Failure
 from trainables.training.reuse import Reuse
+from trainables.workers.failures import Failure
 
 # That workers wait for the driver, first with a report and then for a job, before they end. Longer
 # than Tune takes to start the next trial; a driver that comes later all the same starts new ones.

@@ -13,13 +13,13 @@ from ray.exceptions import ActorDiedError
 from ray.train.torch import get_device
 
 from trainables.config import FineTuneConfig
-from trainables.exchange import Job
-from trainables.failures import describe, is_transient
 from trainables.models.checkpoint_folders import drop_old, folder_name, newest_readable, store
 from trainables.models.checkpoints import Checkpoint
 from trainables.remote.trial_folder import TrialFolder, open_trial_folder
 from trainables.training.parallel import WorkerGroup
 from trainables.two_phase import fine_tune
+from trainables.workers.exchange import Job
+from trainables.workers.failures import describe, is_transient
 
 NO_JOB = 0  # the answer of an exchange that is closed
 
