@@ -8,6 +8,8 @@ import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from importlib.util import find_spec
+from types import ModuleType
 
 from search.completion import script
 from trainables.command import nearest, run_main
@@ -43,12 +45,19 @@ def main(arguments: Sequence[str]) -> int | None:
     elif name in COMMANDS:
         sys.path.insert(0, os.getcwd())  # as `python -m` does, for --space module:function
         sys.argv[1:] = rest
-        status: int | None = import_module(COMMANDS[name][0]).main(rest)
+        status: int | None = entry_point(COMMANDS[name][0]).main(rest)
         return status
     else:
         allowed = ", ".join([*COMMANDS, COMPLETION])
         raise UserError(f"command is {name!r}; allowed: {allowed}{nearest(name, COMMANDS)}")
     return None
+
+
+def entry_point(module: str) -> ModuleType:
+    """The module that `python -m MODULE` runs: of a package, its `__main__`."""
+    found = find_spec(module)
+    is_package = found is not None and found.submodule_search_locations is not None
+    return import_module(f"{module}.__main__" if is_package else module)
 
 
 def overview() -> list[str]:

@@ -12,14 +12,15 @@ HEAVY = {"torch", "torchvision", "ray", "pandas", "albumentations", "cv2", "skle
 # Calls main in a fresh interpreter, once for each list of arguments; prints the statuses and what
 # heavy modules were imported on the way.
 CALL = """
-import importlib, json, sys
+import json, sys
+from search.__main__ import entry_point
 from trainables.command import run_main
 module, calls, heavy = json.loads(sys.argv[1])
 statuses = []
 for arguments in calls:
     sys.argv = [module, *arguments]
     try:
-        statuses.append(run_main(importlib.import_module(module).main))
+        statuses.append(run_main(entry_point(module).main))
     except SystemExit as end:
         statuses.append(end.code)
 print(json.dumps([statuses, sorted(set(heavy) & sys.modules.keys())]))
@@ -34,7 +35,7 @@ REFUSED = {
     "search.replay": ["/no/such/run"],
     "search.doctor": ["/no/such/cluster.yaml"],
     "search.serve": ["/no/such/export"],
-    "search.__main__": ["cofnirm"],
+    "search": ["cofnirm"],
     "trainables.predict": ["/no/such/export", "picture.png"],
     "trainables.pretrain": ["--data", "imagefolder:/no/such", "--out", "w.safetensors"],
     "trainables.data.audit": ["--spec", "/no/such/spec.json", "--out", "audit.json"],
@@ -43,7 +44,7 @@ REFUSED = {
     "analysis.validate": ["--num-biased", "0"],
 }
 ENTRY_POINTS = {
-    ".".join(path.relative_to(ROOT).with_suffix("").parts)
+    ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__main__")
     for room in ("search", "trainables", "analysis", "spaces")
     for path in (ROOT / room).rglob("*.py")
     if '__name__ == "__main__"' in path.read_text()

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from search.__main__ import COMMANDS, console
+from search.__main__ import COMMANDS, console, entry_point
 from search.completion import SCRIPTS
 
 ROOT = Path(__file__).parents[2]
@@ -43,7 +43,7 @@ def test_alone_it_lists_its_commands(called):
 
 def test_every_command_is_an_entry_point():
     for module, _ in COMMANDS.values():
-        path = ROOT / f"{module.replace('.', '/')}.py"
+        path = Path(str(entry_point(module).__file__))
         assert '__name__ == "__main__"' in path.read_text()
 
 

@@ -10,15 +10,15 @@ import torch
 from PIL import Image
 from safetensors import safe_open
 
-from trainables import pretrain
 from trainables.config import FineTuneConfig
 from trainables.crops import crop_matrices, random_crops
 from trainables.data.images import ImageSet
 from trainables.errors import UserError
-from trainables.from_scratch import EpochResult, Recipe, top1, train_from_scratch
 from trainables.models.network import build_model
 from trainables.models.resize import Resize, kernel_matrix
 from trainables.models.weights import load_backbone_state
+from trainables.pretrain import __main__ as pretrain
+from trainables.pretrain.from_scratch import EpochResult, Recipe, top1, train_from_scratch
 
 CPU = torch.device("cpu")
 

@@ -18,13 +18,13 @@ from trainables.config import FineTuneConfig
 from trainables.data.early import check_early
 from trainables.data.spec import DataSpec
 from trainables.errors import UserError, refuse
-from trainables.recipe import Recipe
+from trainables.pretrain.recipe import Recipe
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from trainables.from_scratch import EpochResult
     from trainables.models.network import FineTuneModel
+    from trainables.pretrain.from_scratch import EpochResult
 
 DEVICES = r"auto|cpu|mps|cuda(:\d+)?"
 
@@ -59,8 +59,8 @@ def pretrain(
     import torch
 
     from trainables.data.load import load_training
-    from trainables.from_scratch import train_from_scratch
     from trainables.models.network import build_model
+    from trainables.pretrain.from_scratch import train_from_scratch
 
     has_gpu = torch.cuda.is_available()
     device = options.device if options.device != "auto" else "cuda" if has_gpu else "cpu"

@@ -15,7 +15,7 @@ from trainables.crops import random_crops
 from trainables.data.images import ImageSet
 from trainables.errors import UserError
 from trainables.models.resize import Resize
-from trainables.recipe import Recipe
+from trainables.pretrain.recipe import Recipe
 
 EVALUATION_BATCH = 256  # pictures
 
