@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from search.record import RunRecord
-from search.run_folder import RunFolder
+from search.records.folder import RunFolder
+from search.records.record import RunRecord
 from trainables.class_pair import pair_faults, pair_text
 from trainables.errors import UserError, refuse
 from trainables.hard_mining import confused_pairs

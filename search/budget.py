@@ -1,6 +1,6 @@
 """How much of `--max-hours` the search may take, so that confirm and report still fit in it."""
 
-from search.record import RunRecord
+from search.records.record import RunRecord
 
 START_SECONDS = 20.0  # from a trial's start to its first epoch (docs/performance.md)
 REPORT_SECONDS = 120.0  # of the report on the winner

@@ -9,7 +9,7 @@ from typing import Any, get_type_hints
 import tyro
 
 from search.flags import read_settings_file, word_faults
-from search.run_folder import RunFolder, join
+from search.records.folder import RunFolder, join
 from search.setting_groups import (
     DataSettings,
     InterventionSettings,

@@ -9,7 +9,7 @@ from ray._private import services
 from ray.exceptions import RayError
 
 from search.early import check_gpus
-from search.environment import check_cores
+from search.records.environment import check_cores
 from search.settings import Settings
 from search.slots import living_nodes, shape
 from search.waiting import wait_for_room

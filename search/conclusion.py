@@ -9,7 +9,7 @@ import numpy as np
 from search import optimism, paired
 from search.confirmation import FORMAT_VERSION, Candidate, Plan
 from search.names import OBJECTIVE
-from search.record import RunRecord, TrialRecord
+from search.records.record import RunRecord, TrialRecord
 
 
 def conclude(plan: Plan, confirmed: RunRecord, searched: RunRecord, *, seed: int) -> dict[str, Any]:

@@ -12,8 +12,8 @@ from dataclasses import replace
 
 from search.confirmation import BOUNDS, settle_plan
 from search.lock import only_driver
-from search.record import RunRecord
-from search.run_folder import RunFolder, opened
+from search.records.folder import RunFolder, opened
+from search.records.record import RunRecord
 from search.settings import Settings
 from trainables.command import Parser, run_main
 from trainables.errors import refuse

@@ -12,9 +12,9 @@ from search.confirmation import FORMAT_VERSION, Plan, choose_candidates
 from search.fresh_runs import train_listed
 from search.packing import pack_gpus
 from search.preparation import fresh_pictures
-from search.record import RunRecord
+from search.records.folder import RunFolder, write_json
+from search.records.record import RunRecord
 from search.retrain import retrain
-from search.run_folder import RunFolder, write_json
 from search.settings import Settings
 from trainables.errors import UserError
 from trainables.models.checkpoint_folders import folder_name

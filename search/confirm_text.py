@@ -8,7 +8,7 @@ from typing import Any
 from search.listener import Listener
 from search.names import OBJECTIVE
 from search.progress import PHASES, describe_end, duration
-from search.record import RunRecord, TrialRecord
+from search.records.record import RunRecord, TrialRecord
 from trainables.config import FineTuneConfig
 
 COLUMNS = (

@@ -21,8 +21,8 @@ from pathlib import Path
 from typing import Any
 
 from search.names import OBJECTIVE
-from search.record import RunRecord, TrialRecord
-from search.run_folder import write_json
+from search.records.folder import write_json
+from search.records.record import RunRecord, TrialRecord
 from trainables.errors import UserError, refuse
 
 FORMAT_VERSION = 1

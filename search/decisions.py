@@ -6,8 +6,8 @@ from typing import Any
 
 from optuna.storages import InMemoryStorage
 
-from search.record import RunRecord
-from search.run_folder import RunFolder
+from search.records.folder import RunFolder
+from search.records.record import RunRecord
 from search.run_log import RunLog
 from search.scheduler import Judge
 from search.settings import Settings

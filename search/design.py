@@ -13,8 +13,8 @@ from typing import Any
 
 from search.aim import choose_aim
 from search.confirmation import fresh_seeds
-from search.record import RunRecord
-from search.run_folder import RunFolder
+from search.records.folder import RunFolder
+from search.records.record import RunRecord
 from search.settings import Settings
 from trainables.class_pair import pair_text
 from trainables.config import FineTuneConfig

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from search.names import OBJECTIVE
-from search.record import RunRecord
+from search.records.record import RunRecord
 from search.settings import Settings
 from trainables.training.evaluation import GATE
 

@@ -16,7 +16,7 @@ from optuna.distributions import (
 )
 
 from search.design import Design
-from search.run_folder import shown
+from search.records.folder import shown
 from search.setting_groups import GPUS_AUTO, GROUPS
 from search.settings import Settings
 from spaces.registry import NUM_REHEARSALS, Rehearsal

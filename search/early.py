@@ -5,7 +5,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from search.run_folder import RunFolder
+from search.records.folder import RunFolder
 from search.setting_groups import GPUS_AUTO
 from search.settings import Settings
 from trainables.classes import listed

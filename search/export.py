@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Sequence
 
-from search.run_folder import opened
+from search.records.folder import opened
 from trainables.command import Parser, run_main
 from trainables.errors import refuse
 from trainables.models.formats import FILES, missing_packages

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from search.model_card import model_card
-from search.run_folder import RunFolder
+from search.records.folder import RunFolder
 from trainables.data.load import load_training
 from trainables.data.spec import DataSpec
 from trainables.errors import RunError

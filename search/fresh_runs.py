@@ -7,13 +7,13 @@ from its last checkpoint.
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from search.disk import occupied_bytes
 from search.halt import Halt
 from search.listed import ListSearch
 from search.listener import Listener
-from search.record import RunRecord
 from search.recorder import REPORT_FIELDS, Recorder
-from search.run_folder import RunFolder
+from search.records.disk import occupied_bytes
+from search.records.folder import RunFolder
+from search.records.record import RunRecord
 from search.run_log import RunLog
 from search.settings import Settings
 from search.trials import run_trials

@@ -4,9 +4,9 @@ from search.confirm_text import FreshProgress
 from search.design import Design
 from search.fresh_runs import train_listed
 from search.preparation import fresh_pictures
-from search.record import RunRecord
 from search.recorder import KEPT_TRIALS
-from search.run_folder import RunFolder
+from search.records.folder import RunFolder
+from search.records.record import RunRecord
 from search.settings import Settings
 from search.summary import resume_command
 from search.tensorboard import TensorBoard

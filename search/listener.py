@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from search.record import RunRecord, TrialRecord
+from search.records.record import RunRecord, TrialRecord
 
 
 class Listener:

@@ -22,7 +22,7 @@ from search.gpus import Gpus, GpuUse
 from search.listener import Listener
 from search.names import OBJECTIVE
 from search.progress import PHASES, Progress, describe_end, duration, short, show_loss
-from search.record import RunRecord, Status, TrialRecord
+from search.records.record import RunRecord, Status, TrialRecord
 from search.time_left import Left, Pace, num_epochs
 
 REFRESH_SECONDS = 2  # a picture takes 5 to 10 ms of the driver's processor (docs/performance.md)

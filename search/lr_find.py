@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from search.cli import parse_settings
 from search.early import check_gpu_devices, check_gpus
-from search.run_folder import write_bytes
+from search.records.folder import write_bytes
 from search.settings import Settings
 from trainables.command import Parser, run_main
 from trainables.data.early import check_early
@@ -56,7 +56,7 @@ def find(settings: Settings, *, phase: int, num_steps: int) -> "Curve":
     """Sweep, with a line every few steps; what is heavy is imported after the flags' check."""
     import torch
 
-    from search.environment import choose_precision, worker_threads
+    from search.records.environment import choose_precision, worker_threads
     from trainables.data.load import load_training
     from trainables.lr_finder import sweep
     from trainables.training.pictures import TrialData

@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from search.run_folder import RunFolder
+from search.records.folder import RunFolder
 
 REPORT_VERSION = 2  # of report.json
 

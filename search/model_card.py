@@ -11,7 +11,7 @@ from typing import Any
 import yaml
 
 from search.measured import Figure, Measured, measured
-from search.run_folder import RunFolder
+from search.records.folder import RunFolder
 from trainables.data.spec import DataSpec
 from trainables.models.formats import FILES
 from trainables.models.weights import NAMES

@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Mapping
 from ipaddress import ip_address
 
-from search.disk import show_bytes
 from search.findings import Finding, Level
 from search.node_facts import SHARED_MEMORY, NodeFacts
+from search.records.disk import show_bytes
 
 SKEW_SECONDS = {"warning": 1.0, "fault": 60.0}  # journal times mix; signed requests to a cloud fail
 # Bytes that should be free: pictures and features in shared memory, sessions and logs on disk.

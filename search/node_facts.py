@@ -39,7 +39,7 @@ def gather(*, backbone: str, weights: str) -> NodeFacts:
     """Look at this machine; takes as long as importing PyTorch."""
     import torch
 
-    from search.environment import versions
+    from search.records.environment import versions
     from trainables.models.weights import why_unreachable
 
     found = [torch.cuda.get_device_properties(i) for i in range(torch.cuda.device_count())]

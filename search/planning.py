@@ -10,10 +10,10 @@ import torch
 
 from search.costs import Measured, combine, total_flops
 from search.early import check_gpus
-from search.environment import choose_precision, worker_threads
 from search.flops import Demand, demand
 from search.forecast import Forecast, forecast
 from search.probe import Probed, Task, probe_side_by_side
+from search.records.environment import choose_precision, worker_threads
 from search.setting_groups import GPUS_AUTO
 from search.settings import Settings
 from search.slots import concurrent_trials

@@ -7,7 +7,7 @@ from typing import Any
 
 from search.listener import Listener
 from search.names import OBJECTIVE
-from search.record import RunRecord, TrialRecord
+from search.records.record import RunRecord, TrialRecord
 
 PHASES = {1: "head", 2: "finetune"}
 HEADER = (

@@ -8,7 +8,7 @@ configurations and the same stops show that the record is whole and what led to 
 import sys
 from collections.abc import Sequence
 
-from search.run_folder import RunFolder
+from search.records.folder import RunFolder
 from trainables.command import Parser, run_main
 
 
@@ -20,7 +20,7 @@ def main(arguments: Sequence[str]) -> int:
     experiment = folder.read_experiment()
 
     from search.decisions import play_again
-    from search.environment import differing_versions
+    from search.records.environment import differing_versions
 
     played = play_again(folder)
     for name, count in played.compared.items():

@@ -12,8 +12,8 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from search.comparison import HEADER, Epoch, judge
-from search.record import RunRecord, TrialRecord
-from search.run_folder import RunFolder
+from search.records.folder import RunFolder
+from search.records.record import RunRecord, TrialRecord
 from search.settings import Settings
 from trainables.command import Parser, run_main
 from trainables.config import FineTuneConfig
@@ -83,8 +83,8 @@ def train_again(
     """
     import torch
 
-    from search.environment import worker_threads
     from search.preparation import continue_with, fresh_pictures
+    from search.records.environment import worker_threads
     from trainables.training.parallel import SOLO
     from trainables.two_phase import Trial
 
@@ -112,7 +112,7 @@ def train_again(
 
 def changes(experiment: dict[str, Any]) -> list[str]:
     """What is not as it was when the run was begun, a line each."""
-    from search.environment import describe, differing_versions
+    from search.records.environment import describe, differing_versions
 
     here = describe()
     now, then = (

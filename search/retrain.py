@@ -12,7 +12,7 @@ import numpy as np
 from search.confirm_text import FreshProgress
 from search.fresh_runs import train_listed
 from search.recorder import REPORT_FIELDS
-from search.run_folder import RunFolder, write_json
+from search.records.folder import RunFolder, write_json
 from search.settings import Settings
 from trainables.data.images import ImageSet
 from trainables.errors import RunError

@@ -8,8 +8,8 @@ from pathlib import Path
 from search.cli import parse_call
 from search.design import Design, design_around
 from search.early import check_gpu_devices, check_gpus, check_new_run
-from search.record import RunRecord
-from search.run_folder import RunFolder, choose_address, opened
+from search.records.folder import RunFolder, choose_address, opened
+from search.records.record import RunRecord
 from search.settings import Settings
 from trainables.command import run_main
 from trainables.config import FineTuneConfig
@@ -52,10 +52,10 @@ def search(settings: Settings, folder: RunFolder) -> RunRecord | None:
     Everything heavy is imported here, after the arguments have been checked.
     """
     from search import cluster, intervene, preparation, summary, tuner
-    from search.disk import enough_room
-    from search.environment import choose_precision
     from search.lock import only_driver
     from search.packing import pack_gpus
+    from search.records.disk import enough_room
+    from search.records.environment import choose_precision
 
     if settings.gpus_per_trial and cluster.find_cluster(settings.address)[0] == cluster.LOCAL:
         import torch

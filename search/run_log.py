@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from search.record import RunRecord
+from search.records.record import RunRecord
 from trainables.storage import journal
 
 

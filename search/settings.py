@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, fields
 from typing import Any, cast
 
-from search.disk import parse_bytes
+from search.records.disk import parse_bytes
 from search.setting_groups import (
     GPUS_AUTO,
     DataSettings,

@@ -24,7 +24,7 @@ from optuna.trial import FrozenTrial, Trial, TrialState
 
 from search.listener import Listener
 from search.names import OBJECTIVE, STUDY_NAME
-from search.record import RunRecord, TrialRecord
+from search.records.record import RunRecord, TrialRecord
 from search.run_log import RunLog
 from spaces.warm_start import KnownPoint
 from trainables.config import FineTuneConfig

@@ -12,7 +12,7 @@ from typing import Any
 from optuna.storages.journal._storage import JournalOperation
 from optuna.trial import TrialState
 
-from search.record import RunRecord
+from search.records.record import RunRecord
 
 
 def cut_back(study: Path, record: RunRecord) -> None:

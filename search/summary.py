@@ -4,8 +4,8 @@ from collections.abc import Iterator, Sequence
 
 from search.names import OBJECTIVE
 from search.progress import short
-from search.record import RunRecord, TrialRecord
-from search.run_folder import RunFolder
+from search.records.folder import RunFolder
+from search.records.record import RunRecord, TrialRecord
 
 SHOWN_TRIALS = 5
 CELL = 10  # characters of a value; with five of them a line is within 80 columns

@@ -15,8 +15,8 @@ from search.listener import Listener
 from search.names import OBJECTIVE
 from search.pictures import confusion_picture, prediction_picture
 from search.progress import short
-from search.record import RunRecord, TrialRecord
-from search.run_folder import RunFolder
+from search.records.folder import RunFolder
+from search.records.record import RunRecord, TrialRecord
 from trainables.training.pictures import TrialData
 from trainables.workers.ray_trial import trial_folder
 

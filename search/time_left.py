@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from statistics import fmean
 from typing import Any
 
-from search.record import RunRecord, TrialRecord
+from search.records.record import RunRecord, TrialRecord
 
 RECENT_EPOCHS = 10  # of a phase: others may use the machine too, and the first epochs share nothing
 

@@ -17,7 +17,7 @@ from search.interrupt import Interrupt
 from search.names import EXPERIMENT_NAME, OBJECTIVE
 from search.ray_output import ray_output_in
 from search.recorder import Recorder
-from search.run_folder import RunFolder
+from search.records.folder import RunFolder
 from search.scouts import Scouts
 from search.settings import Settings
 from search.slots import concurrent_trials, living_nodes

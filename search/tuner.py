@@ -10,9 +10,9 @@ from search.budget import search_seconds
 from search.halt import Halt
 from search.live import progress_of
 from search.progress import duration
-from search.record import RunRecord
 from search.recorder import Recorder
-from search.run_folder import RunFolder
+from search.records.folder import RunFolder
+from search.records.record import RunRecord
 from search.run_log import RunLog
 from search.scheduler import Judge, PhaseAlignedASHA, Rungs
 from search.searcher import StudySearcher

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from search.run_folder import RunFolder
+from search.records.folder import RunFolder
 from spaces.registry import load_space
 from trainables.errors import UserError
 

@@ -30,9 +30,9 @@ from safetensors.numpy import save_file
 from search.halt import Halt
 from search.live import LiveView
 from search.progress import Progress
-from search.record import RunRecord
 from search.recorder import Recorder
-from search.run_folder import FORMAT_VERSION, RunFolder, write_json
+from search.records.folder import FORMAT_VERSION, RunFolder, write_json
+from search.records.record import RunRecord
 from search.run_log import RunLog
 from search.scheduler import Judge, PhaseAlignedASHA, Rungs
 from search.searcher import StudySearcher

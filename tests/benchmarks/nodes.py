@@ -29,9 +29,9 @@ from ray.cluster_utils import Cluster
 from search.cluster import RAY_SETTINGS
 from search.halt import Halt
 from search.progress import Progress
-from search.record import RunRecord
 from search.recorder import Recorder
-from search.run_folder import RunFolder
+from search.records.folder import RunFolder
+from search.records.record import RunRecord
 from search.run_log import RunLog
 from search.scheduler import Judge, PhaseAlignedASHA, Rungs
 from search.searcher import StudySearcher

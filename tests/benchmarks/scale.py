@@ -30,7 +30,7 @@ import optuna
 import psutil
 
 from search.cluster import RAY_SETTINGS
-from search.run_folder import RunFolder
+from search.records.folder import RunFolder
 from tests.benchmarks.nodes import cluster_of, search
 from tests.benchmarks.sleeping import SleepingTrial
 from trainables.storage import journal

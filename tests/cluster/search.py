@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from search.run_folder import RunFolder
+from search.records.folder import RunFolder
 from tests.cluster.hosts import wait_for
 from tests.cluster.readme import command
 from tests.cluster.user import User

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from search.record import RunRecord, TrialRecord
-from search.run_folder import RunFolder
+from search.records.folder import RunFolder
+from search.records.record import RunRecord, TrialRecord
 from tests.faults.local_cluster import LocalCluster, kill, wait_for
 from tests.faults.process import SearchProcess
 

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 from optuna.trial import TrialState
 
-from search.record import RunRecord
-from search.run_folder import RunFolder
+from search.records.folder import RunFolder
+from search.records.record import RunRecord
 from search.study import open_study
 from tests.faults.process import SearchProcess
 from trainables.models.checkpoints import load_checkpoint

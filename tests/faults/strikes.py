@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from search.record import RunRecord, TrialRecord
+from search.records.record import RunRecord, TrialRecord
 from tests.faults.harness import Search
 from tests.faults.local_cluster import LocalCluster, wait_for
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from search.confirmation import Plan
-from search.record import RunRecord
+from search.records.record import RunRecord
 from trainables.config import FineTuneConfig
 
 BASE = FineTuneConfig(head_epochs=1, finetune_epochs=3, schedule="constant")

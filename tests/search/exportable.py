@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from PIL import Image
 
-from search.run_folder import RunFolder, write_json
+from search.records.folder import RunFolder, write_json
 from trainables.config import FineTuneConfig
 from trainables.data.load import load_training
 from trainables.data.spec import DataSpec

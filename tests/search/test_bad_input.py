@@ -10,7 +10,7 @@ import pytest
 import torch
 from PIL import Image
 
-from search.run_folder import RunFolder
+from search.records.folder import RunFolder
 from tests.search.around import make_winner
 from trainables.command import run_main
 

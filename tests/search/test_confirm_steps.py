@@ -9,8 +9,8 @@ from search import confirm
 from search.confirm_steps import confirm as run_steps
 from search.confirm_steps import notes, read_confirmation, train_final, winners_checkpoints
 from search.confirmation import Plan, choose_candidates, settle_plan
-from search.record import RunRecord
-from search.run_folder import RunFolder
+from search.records.folder import RunFolder
+from search.records.record import RunRecord
 from search.settings import Settings
 from tests.search.confirmed import confirmed_record, search_record
 from trainables.errors import UserError

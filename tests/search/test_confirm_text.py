@@ -1,7 +1,7 @@
 """The lines of a confirmation while it trains."""
 
 from search.confirm_text import FreshProgress
-from search.record import RunRecord
+from search.records.record import RunRecord
 from tests.search.confirmed import BASE
 
 CELLS = {0: (7, 1000), 1: (7, 1001)}

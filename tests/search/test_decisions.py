@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from search.decisions import play_again
-from search.run_folder import RunFolder, write_json
+from search.records.folder import RunFolder, write_json
 from search.run_log import RunLog
 from search.settings import Settings
 from search.tuner import make_judge, open_run_study

@@ -12,7 +12,7 @@ from PIL import Image
 from search import exporting
 from search.export import main
 from search.exporting import largest_difference, proven
-from search.run_folder import RunFolder
+from search.records.folder import RunFolder
 from tests.search.exportable import CLASSES, make_exportable
 from trainables import extras
 from trainables.errors import UserError

@@ -10,7 +10,7 @@ from ray.cluster_utils import Cluster
 
 from search.cluster import RAY_SETTINGS
 from search.follow import FollowCluster
-from search.run_folder import RunFolder
+from search.records.folder import RunFolder
 from search.settings import Settings
 from tests.benchmarks.nodes import cluster_of, search
 from tests.benchmarks.sleeping import SleepingTrial

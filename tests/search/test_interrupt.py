@@ -12,9 +12,9 @@ import pytest
 
 from search.halt import Halt
 from search.interrupt import Interrupt
-from search.record import RunRecord
 from search.recorder import Recorder
-from search.run_folder import RunFolder
+from search.records.folder import RunFolder
+from search.records.record import RunRecord
 from search.run_log import RunLog
 from tests.search.test_whole_search import SETTINGS, command, run
 from trainables.command import Stopped

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from search.known import warm_start
-from search.run_folder import write_json
+from search.records.folder import write_json
 from spaces.core import core
 from spaces.dimensions import parameters
 from trainables.config import FineTuneConfig

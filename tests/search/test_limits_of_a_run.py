@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 
 from search.budget import search_seconds
-from search.disk import enough_room, occupied_bytes, parse_bytes, show_bytes
 from search.halt import Halt
 from search.lock import only_driver
-from search.record import RunRecord
-from search.run_folder import RunFolder, write_json
+from search.records.disk import enough_room, occupied_bytes, parse_bytes, show_bytes
+from search.records.folder import RunFolder, write_json
+from search.records.record import RunRecord
 from search.settings import Settings
 from trainables.errors import UserError
 from trainables.storage import journal

@@ -13,7 +13,7 @@ from search.gpus import Gpus, GpuUse
 from search.live import LiveView, about, describe_gpu, progress_of
 from search.progress import Progress
 from search.ray_output import ray_output_in
-from search.record import RunRecord
+from search.records.record import RunRecord
 
 CONFIG = {"head_epochs": 1, "finetune_epochs": 3}
 GPU = GpuUse(

@@ -9,7 +9,7 @@ import pytest
 from huggingface_hub import ModelCard
 
 from search.model_card import model_card
-from search.run_folder import RunFolder, write_json
+from search.records.folder import RunFolder, write_json
 from trainables.config import FineTuneConfig
 from trainables.data.spec import DataSpec
 

@@ -3,7 +3,7 @@
 import itertools
 
 from search.progress import HEADER, Progress, describe_end, duration
-from search.record import RunRecord, TrialRecord
+from search.records.record import RunRecord, TrialRecord
 from trainables.config import FineTuneConfig
 
 

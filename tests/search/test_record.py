@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from search.record import RunRecord
-from search.run_folder import RunFolder
-from search.tables import epochs_table, trials_table, write_tables
+from search.records.folder import RunFolder
+from search.records.record import RunRecord
+from search.records.tables import epochs_table, trials_table, write_tables
 from trainables.config import FineTuneConfig
 from trainables.errors import UserError
 from trainables.storage import journal

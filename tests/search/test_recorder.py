@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from search.disk import occupied_bytes
 from search.halt import Halt
 from search.listener import Listener
-from search.record import RunRecord
 from search.recorder import Recorder
-from search.run_folder import RunFolder
+from search.records.disk import occupied_bytes
+from search.records.folder import RunFolder
+from search.records.record import RunRecord
 from search.run_log import RunLog
 from search.scheduler import Judge, Rungs
 from trainables.config import FineTuneConfig

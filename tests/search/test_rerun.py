@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from search.record import RunRecord
+from search.records.folder import FORMAT_VERSION
+from search.records.record import RunRecord
 from search.rerun import find_trial, main
-from search.run_folder import FORMAT_VERSION
 from search.settings import Settings
 from trainables.config import FineTuneConfig
 from trainables.errors import UserError

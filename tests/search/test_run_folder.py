@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from search.run_folder import RunFolder, choose_address, join, opened, write_json
+from search.records.folder import RunFolder, choose_address, join, opened, write_json
 from trainables.errors import UserError
 from trainables.storage import journal
 from trainables.storage import store as stores

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from search.cli import parse_settings
-from search.run_folder import RunFolder, choose_address, write_json
+from search.records.folder import RunFolder, choose_address, write_json
 from search.settings import PRESETS, Settings, preset_settings
 from trainables.errors import UserError
 

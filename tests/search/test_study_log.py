@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from search.record import RunRecord
+from search.records.record import RunRecord
 from search.study import Asked
 from search.study_log import cut_back
 from tests.search.test_study import Session, kernels

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from search.record import RunRecord
-from search.run_folder import RunFolder
+from search.records.folder import RunFolder
+from search.records.record import RunRecord
 from search.summary import best_trials, print_summary
 from trainables.config import FineTuneConfig
 

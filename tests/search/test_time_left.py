@@ -2,7 +2,7 @@
 
 import pytest
 
-from search.record import RunRecord, TrialRecord
+from search.records.record import RunRecord, TrialRecord
 from search.time_left import Pace, expected_epochs, survival
 
 CONFIG = {"head_epochs": 1, "finetune_epochs": 3}

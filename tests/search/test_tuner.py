@@ -3,7 +3,7 @@
 import pytest
 
 from search.early import check_gpus
-from search.environment import check_cores
+from search.records.environment import check_cores
 from search.setting_groups import GPUS_AUTO
 from search.settings import Settings
 from search.slots import concurrent_trials, slots

@@ -10,8 +10,8 @@ import pytest
 import torch
 
 from search.preparation import continue_with
-from search.record import RunRecord
-from search.run_folder import RunFolder
+from search.records.folder import RunFolder
+from search.records.record import RunRecord
 from search.settings import Settings
 from tests.faults.local_cluster import LocalCluster, wait_for
 from trainables.config import FineTuneConfig

@@ -14,8 +14,8 @@ import torch
 
 from search.confirm_steps import fresh_pictures
 from search.confirmation import read_plan
-from search.record import RunRecord
-from search.run_folder import RunFolder
+from search.records.folder import RunFolder
+from search.records.record import RunRecord
 from search.settings import Settings
 from trainables.config import FineTuneConfig
 from trainables.models.checkpoints import load_checkpoint

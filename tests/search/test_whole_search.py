@@ -14,8 +14,8 @@ import pytest
 from optuna.trial import TrialState
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from search.record import RunRecord
-from search.run_folder import RunFolder
+from search.records.folder import RunFolder
+from search.records.record import RunRecord
 from search.study import open_study
 from trainables.models.checkpoints import load_checkpoint
 from trainables.storage import journal

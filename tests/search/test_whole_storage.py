@@ -12,7 +12,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from search.record import RunRecord
+from search.records.record import RunRecord
 from tests.s3 import s3_on_loopback
 
 ROOT = Path(__file__).parents[2]

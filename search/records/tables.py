@@ -6,8 +6,8 @@ from typing import Any
 import pandas as pd
 
 from search.names import CLOCK, OBJECTIVE
-from search.record import RunRecord
-from search.run_folder import RunFolder, write_bytes
+from search.records.folder import RunFolder, write_bytes
+from search.records.record import RunRecord
 
 
 def trials_table(record: RunRecord) -> pd.DataFrame:
