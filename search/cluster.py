@@ -8,9 +8,9 @@ import ray
 from ray._private import services
 from ray.exceptions import RayError
 
-from search.early import check_gpus
 from search.records.environment import check_cores
-from search.settings import Settings
+from search.settings.checks import check_gpus
+from search.settings.settings import Settings
 from search.slots import living_nodes, shape
 from search.waiting import wait_for_room
 from trainables.errors import UserError

@@ -14,7 +14,7 @@ from search.confirmation import BOUNDS, settle_plan
 from search.lock import only_driver
 from search.records.folder import RunFolder, opened
 from search.records.record import RunRecord
-from search.settings import Settings
+from search.settings.settings import Settings
 from trainables.command import Parser, run_main
 from trainables.errors import refuse
 

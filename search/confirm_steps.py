@@ -15,7 +15,7 @@ from search.preparation import fresh_pictures
 from search.records.folder import RunFolder, write_json
 from search.records.record import RunRecord
 from search.retrain import retrain
-from search.settings import Settings
+from search.settings.settings import Settings
 from trainables.errors import UserError
 from trainables.models.checkpoint_folders import folder_name
 from trainables.storage import journal

@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-from search.settings import Settings
+from search.settings.settings import Settings
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,7 +10,7 @@ from search.records.folder import RunFolder
 from search.records.record import RunRecord
 from search.run_log import RunLog
 from search.scheduler import Judge
-from search.settings import Settings
+from search.settings.settings import Settings
 from search.study import TruthfulStudy
 from search.tuner import make_judge, startup_trials, suggester
 from spaces.registry import load_space

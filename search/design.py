@@ -15,7 +15,7 @@ from search.aim import choose_aim
 from search.confirmation import fresh_seeds
 from search.records.folder import RunFolder
 from search.records.record import RunRecord
-from search.settings import Settings
+from search.settings.settings import Settings
 from trainables.class_pair import pair_text
 from trainables.config import FineTuneConfig
 from trainables.errors import UserError, refuse

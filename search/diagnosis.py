@@ -7,7 +7,7 @@ from pathlib import Path
 
 from search.names import OBJECTIVE
 from search.records.record import RunRecord
-from search.settings import Settings
+from search.settings.settings import Settings
 from trainables.training.evaluation import GATE
 
 Z = 1.96  # 95 % of a normal distribution

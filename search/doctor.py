@@ -12,7 +12,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from search.settings import PRESETS, preset_settings
+from search.settings.settings import PRESETS, preset_settings
 from trainables.command import Parser, run_main
 from trainables.errors import UserError
 

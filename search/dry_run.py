@@ -17,8 +17,8 @@ from optuna.distributions import (
 
 from search.design import Design
 from search.records.folder import shown
-from search.setting_groups import GPUS_AUTO, GROUPS
-from search.settings import Settings
+from search.settings.groups import GPUS_AUTO, GROUPS
+from search.settings.settings import Settings
 from spaces.registry import NUM_REHEARSALS, Rehearsal
 
 NAME_WIDTH = 22

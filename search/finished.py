@@ -3,7 +3,7 @@
 from search.design import Design
 from search.records.folder import RunFolder
 from search.records.record import RunRecord
-from search.settings import Settings
+from search.settings.settings import Settings
 from search.summary import print_arms_summary, print_summary
 from trainables.storage import journal
 

@@ -5,8 +5,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, get_type_hints
 
-from search.setting_groups import GPUS_AUTO, flag_of
-from search.settings import Settings
+from search.settings.groups import GPUS_AUTO, flag_of
+from search.settings.settings import Settings
 from trainables.command import nearest
 from trainables.errors import UserError, refuse
 

@@ -9,7 +9,7 @@ from ray.tune.experiment import Trial
 from ray.tune.search import ConcurrencyLimiter
 
 from search.scouts import Scouts
-from search.settings import Settings
+from search.settings.settings import Settings
 from search.slots import concurrent_trials, living_nodes, shape, slots
 
 REFRESH_SECONDS = 2.0  # how often the cluster is looked at: about 1 ms each time

@@ -16,7 +16,7 @@ from search.budget import without_reserve
 from search.costs import Demand, Epoch, Measured, epochs
 from search.names import CLOCK, OBJECTIVE
 from search.scheduler import Judge, Rungs
-from search.settings import Settings
+from search.settings.settings import Settings
 
 NUM_REPLICATES = 100  # searches that are played
 TAIL = 0.05  # share of them that lies below `low`, and share that lies above `high`

@@ -15,7 +15,7 @@ from search.records.disk import occupied_bytes
 from search.records.folder import RunFolder
 from search.records.record import RunRecord
 from search.run_log import RunLog
-from search.settings import Settings
+from search.settings.settings import Settings
 from search.trials import run_trials
 from trainables.errors import RunError
 from trainables.training.pictures import TrialData

@@ -7,7 +7,7 @@ from search.preparation import fresh_pictures
 from search.recorder import KEPT_TRIALS
 from search.records.folder import RunFolder
 from search.records.record import RunRecord
-from search.settings import Settings
+from search.settings.settings import Settings
 from search.summary import resume_command
 from search.tensorboard import TensorBoard
 from trainables.storage import journal

@@ -11,10 +11,10 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from search.cli import parse_settings
-from search.early import check_gpu_devices, check_gpus
 from search.records.folder import write_bytes
-from search.settings import Settings
+from search.settings.checks import check_gpu_devices, check_gpus
+from search.settings.command_line import parse_settings
+from search.settings.settings import Settings
 from trainables.command import Parser, run_main
 from trainables.data.early import check_early
 from trainables.data.sources import check_source

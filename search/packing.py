@@ -5,11 +5,11 @@ from dataclasses import replace
 import ray
 import torch
 
-from search.early import check_gpus
 from search.planning import dearest
 from search.probe import Task, measure
-from search.setting_groups import GPUS_AUTO
-from search.settings import Settings
+from search.settings.checks import check_gpus
+from search.settings.groups import GPUS_AUTO
+from search.settings.settings import Settings
 from trainables.errors import UserError
 
 HEADROOM = 0.1  # of the memory, for what a probe of a few steps does not see

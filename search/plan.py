@@ -9,9 +9,9 @@ import math
 import sys
 from collections.abc import Iterator, Sequence
 
-from search.cli import parse_settings
-from search.early import check_gpu_devices
-from search.settings import Settings
+from search.settings.checks import check_gpu_devices
+from search.settings.command_line import parse_settings
+from search.settings.settings import Settings
 from spaces.registry import check_space
 from trainables.command import Parser, run_main
 from trainables.errors import refuse

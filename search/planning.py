@@ -9,13 +9,13 @@ from dataclasses import dataclass, replace
 import torch
 
 from search.costs import Measured, combine, total_flops
-from search.early import check_gpus
 from search.flops import Demand, demand
 from search.forecast import Forecast, forecast
 from search.probe import Probed, Task, probe_side_by_side
 from search.records.environment import choose_precision, worker_threads
-from search.setting_groups import GPUS_AUTO
-from search.settings import Settings
+from search.settings.checks import check_gpus
+from search.settings.groups import GPUS_AUTO
+from search.settings.settings import Settings
 from search.slots import concurrent_trials
 from spaces.registry import Space, load_space, quiet_study
 from spaces.warm_start import first_asked

@@ -14,7 +14,7 @@ from typing import Any
 from search.comparison import HEADER, Epoch, judge
 from search.records.folder import RunFolder
 from search.records.record import RunRecord, TrialRecord
-from search.settings import Settings
+from search.settings.settings import Settings
 from trainables.command import Parser, run_main
 from trainables.config import FineTuneConfig
 from trainables.errors import UserError, refuse

@@ -13,7 +13,7 @@ from search.confirm_text import FreshProgress
 from search.fresh_runs import train_listed
 from search.recorder import REPORT_FIELDS
 from search.records.folder import RunFolder, write_json
-from search.settings import Settings
+from search.settings.settings import Settings
 from trainables.data.images import ImageSet
 from trainables.errors import RunError
 from trainables.models.checkpoint_folders import folder_name

@@ -5,12 +5,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from search.cli import parse_call
 from search.design import Design, design_around
-from search.early import check_gpu_devices, check_gpus, check_new_run
 from search.records.folder import RunFolder, choose_address, opened
 from search.records.record import RunRecord
-from search.settings import Settings
+from search.settings.checks import check_gpu_devices, check_gpus, check_new_run
+from search.settings.command_line import parse_call
+from search.settings.settings import Settings
 from trainables.command import run_main
 from trainables.config import FineTuneConfig
 

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Mapping
 
 import ray
 
-from search.setting_groups import GPUS_AUTO
-from search.settings import Settings
+from search.settings.groups import GPUS_AUTO
+from search.settings.settings import Settings
 
 ROUNDING = 1e-9  # ten tenths of a GPU are one
 

@@ -19,7 +19,7 @@ from search.ray_output import ray_output_in
 from search.recorder import Recorder
 from search.records.folder import RunFolder
 from search.scouts import Scouts
-from search.settings import Settings
+from search.settings.settings import Settings
 from search.slots import concurrent_trials, living_nodes
 from trainables.errors import RunError
 from trainables.shared_inputs import SharedTrialInputs, SlotResources

@@ -16,7 +16,7 @@ from search.records.record import RunRecord
 from search.run_log import RunLog
 from search.scheduler import Judge, PhaseAlignedASHA, Rungs
 from search.searcher import StudySearcher
-from search.settings import Settings
+from search.settings.settings import Settings
 from search.slots import concurrent_trials, living_nodes
 from search.study import Suggest, TruthfulStudy, study_storage
 from search.study_log import cut_back

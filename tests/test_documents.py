@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-import search.cli
+import search.settings.command_line
 from search.__main__ import COMMANDS as search_commands
 from search.__main__ import COMPLETION
-from search.settings import preset_settings
+from search.settings.settings import preset_settings
 from tests.documents import DOCUMENTS, ROOT, Command, anchors, commands, links, spans
 from trainables.command import Parser
 
@@ -48,10 +48,16 @@ def only_parse(monkeypatch: pytest.MonkeyPatch) -> None:
     parse_args = argparse.ArgumentParser.parse_args
     monkeypatch.setattr(argparse.ArgumentParser, "parse_args", stopping(parse_args))
     monkeypatch.setattr(Parser, "parse_args", stopping(Parser.parse_args))
-    monkeypatch.setattr(search.cli, "parse_call", stopping(search.cli.parse_call))
+    monkeypatch.setattr(
+        search.settings.command_line,
+        "parse_call",
+        stopping(search.settings.command_line.parse_call),
+    )
     # RUN and NAME stand for runs of the reader's.
-    monkeypatch.setattr("search.cli._inherited", lambda first: {})
-    monkeypatch.setattr("search.cli._recorded", lambda first: preset_settings("laptop"))
+    monkeypatch.setattr("search.settings.command_line._inherited", lambda first: {})
+    monkeypatch.setattr(
+        "search.settings.command_line._recorded", lambda first: preset_settings("laptop")
+    )
 
 
 @pytest.mark.timeout(240)  # the first command of a room imports its libraries

@@ -45,7 +45,7 @@ def test_a_file_imports_only_through_its_rooms_doors(path: Path):
 @pytest.mark.timeout(60)
 def test_settings_are_checked_before_anything_heavy_is_imported():
     code = (
-        "import sys, search.cli, search.run, spaces.registry, trainables.config;"
+        "import sys, search.settings.command_line, search.run, spaces.registry, trainables.config;"
         "print(sorted({'torch', 'ray', 'cv2', 'sklearn', 'optuna'} & sys.modules.keys()))"
     )
     told = subprocess.run(

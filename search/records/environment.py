@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 
-from search.settings import Settings
+from search.settings.settings import Settings
 from trainables.errors import UserError
 
 PACKAGES = ("ray", "optuna", "torch", "torchvision", "albumentations", "scikit-learn", "numpy")

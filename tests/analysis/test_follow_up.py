@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from analysis.follow_up import follow_up_command
-from search.settings import Settings
+from search.settings.settings import Settings
 from spaces.interventions import aimed_arms
 from trainables.config import FineTuneConfig
 

@@ -35,7 +35,7 @@ from search.records.record import RunRecord
 from search.run_log import RunLog
 from search.scheduler import Judge, PhaseAlignedASHA, Rungs
 from search.searcher import StudySearcher
-from search.settings import Settings
+from search.settings.settings import Settings
 from search.study import TruthfulStudy, study_storage
 from search.trials import run_trials
 from search.tuner import startup_trials

@@ -20,7 +20,7 @@ import pandas as pd
 
 from search.records.environment import choose_precision
 from search.records.folder import RunFolder
-from search.settings import Settings
+from search.settings.settings import Settings
 from tests.benchmarks.process_meter import Usage, measure
 from trainables.config import FineTuneConfig
 

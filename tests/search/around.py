@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from search.records.folder import RunFolder, write_json
-from search.settings import Settings, preset_settings
+from search.settings.settings import Settings, preset_settings
 from trainables.config import FineTuneConfig
 from trainables.storage import journal
 

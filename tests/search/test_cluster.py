@@ -6,7 +6,7 @@ import pytest
 
 from search import cluster, waiting
 from search.cluster import LOCAL, find_cluster, join
-from search.settings import Settings
+from search.settings.settings import Settings
 from search.slots import shape
 from search.waiting import wait_for_room
 from trainables.errors import UserError

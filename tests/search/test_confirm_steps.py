@@ -11,7 +11,7 @@ from search.confirm_steps import notes, read_confirmation, train_final, winners_
 from search.confirmation import Plan, choose_candidates, settle_plan
 from search.records.folder import RunFolder
 from search.records.record import RunRecord
-from search.settings import Settings
+from search.settings.settings import Settings
 from tests.search.confirmed import confirmed_record, search_record
 from trainables.errors import UserError
 from trainables.storage import journal

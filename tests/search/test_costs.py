@@ -17,7 +17,7 @@ from search.costs import (
     epochs,
     total_flops,
 )
-from search.settings import Settings
+from search.settings.settings import Settings
 
 SETTINGS = Settings(train_size=1_000, val_size=100, batch_size=50)
 CHEAP = Parts(

@@ -8,7 +8,7 @@ import pytest
 from search.decisions import play_again
 from search.records.folder import RunFolder, write_json
 from search.run_log import RunLog
-from search.settings import Settings
+from search.settings.settings import Settings
 from search.tuner import make_judge, open_run_study
 from trainables.errors import UserError
 

@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from search.cli import parse_settings
 from search.design import Design, design_around
-from search.settings import Settings
+from search.settings.command_line import parse_settings
+from search.settings.settings import Settings
 from tests.search.around import WINNER, make_winner
 from trainables.config import FineTuneConfig
 from trainables.errors import UserError

@@ -7,7 +7,7 @@ import pytest
 
 from search import diagnosis
 from search.diagnosis import diagnose, is_clear_of_gate
-from search.settings import Settings
+from search.settings.settings import Settings
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from search.dry_run import milestones
 from search.flags import NOT_IN_A_FILE, TYPES
 from search.run import main
 from search.scheduler import Rungs
-from search.settings import Settings
+from search.settings.settings import Settings
 from tests.search.around import make_winner
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from search.finished import tell_if_finished
 from search.records.folder import RunFolder, write_json
-from search.settings import Settings, preset_settings
+from search.settings.settings import Settings, preset_settings
 from trainables.config import FineTuneConfig
 from trainables.storage import journal
 

@@ -11,7 +11,7 @@ from ray.cluster_utils import Cluster
 from search.cluster import RAY_SETTINGS
 from search.follow import FollowCluster
 from search.records.folder import RunFolder
-from search.settings import Settings
+from search.settings.settings import Settings
 from tests.benchmarks.nodes import cluster_of, search
 from tests.benchmarks.sleeping import SleepingTrial
 from tests.faults.local_cluster import wait_for

@@ -7,7 +7,7 @@ import pytest
 
 from search.costs import Below, Demand, Epoch, Measured, Parts
 from search.forecast import asha, forecast, halving, play
-from search.settings import Settings
+from search.settings.settings import Settings
 
 # Rungs at 1, 3 and 9 phase-2 epochs.
 SETTINGS = Settings(train_size=1_000, val_size=100, head_epochs=1, finetune_epochs=9, reuse="off")

@@ -16,7 +16,7 @@ from search.lock import only_driver
 from search.records.disk import enough_room, occupied_bytes, parse_bytes, show_bytes
 from search.records.folder import RunFolder, write_json
 from search.records.record import RunRecord
-from search.settings import Settings
+from search.settings.settings import Settings
 from trainables.errors import UserError
 from trainables.storage import journal
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from search import planning
 from search.packing import HEADROOM, RAY_UNITS, gpu_share, pack_gpus, trials_per_gpu
-from search.settings import Settings
+from search.settings.settings import Settings
 from trainables.errors import UserError
 
 GB = 10**9

@@ -13,7 +13,7 @@ from search.plan import main
 from search.plan_table import NAME_WIDTH, table
 from search.planning import Plan, draw, measured_at
 from search.probe import Probed, Task
-from search.settings import Settings
+from search.settings.settings import Settings
 from spaces.registry import load_space
 from tests.search.around import make_winner
 from trainables.config import FineTuneConfig

@@ -10,7 +10,7 @@ import pytest
 from search.records.folder import FORMAT_VERSION
 from search.records.record import RunRecord
 from search.rerun import find_trial, main
-from search.settings import Settings
+from search.settings.settings import Settings
 from trainables.config import FineTuneConfig
 from trainables.errors import UserError
 

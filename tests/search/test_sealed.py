@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from search.confirm_steps import fresh_pictures
-from search.settings import Settings
+from search.settings.settings import Settings
 from tests.trainables.data.tiny_pictures import png, textured, write_folder, write_parquet
 from trainables.data.imagefolder import ImageFolderSource
 from trainables.data.load import load_training

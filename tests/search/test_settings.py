@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from search.cli import parse_settings
 from search.records.folder import RunFolder, choose_address, write_json
-from search.settings import PRESETS, Settings, preset_settings
+from search.settings.command_line import parse_settings
+from search.settings.settings import PRESETS, Settings, preset_settings
 from trainables.errors import UserError
 
 ROOT = Path(__file__).parents[2]

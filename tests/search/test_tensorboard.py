@@ -14,7 +14,7 @@ from tensorboard.plugins.hparams.plugin_data_pb2 import HParamsPluginData
 
 from search.records.folder import FORMAT_VERSION, RunFolder, write_json
 from search.records.record import RunRecord
-from search.settings import Settings
+from search.settings.settings import Settings
 from search.tensorboard import TensorBoard
 from trainables.config import FineTuneConfig
 from trainables.data.images import ImageSet

@@ -2,10 +2,10 @@
 
 import pytest
 
-from search.early import check_gpus
 from search.records.environment import check_cores
-from search.setting_groups import GPUS_AUTO
-from search.settings import Settings
+from search.settings.checks import check_gpus
+from search.settings.groups import GPUS_AUTO
+from search.settings.settings import Settings
 from search.slots import concurrent_trials, slots
 from search.trials import DRIVER_RESOURCES
 from search.tuner import startup_trials

@@ -12,7 +12,7 @@ import torch
 from search.preparation import continue_with
 from search.records.folder import RunFolder
 from search.records.record import RunRecord
-from search.settings import Settings
+from search.settings.settings import Settings
 from tests.faults.local_cluster import LocalCluster, wait_for
 from trainables.config import FineTuneConfig
 from trainables.training.parallel import SOLO

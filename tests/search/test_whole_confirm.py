@@ -16,7 +16,7 @@ from search.confirm_steps import fresh_pictures
 from search.confirmation import read_plan
 from search.records.folder import RunFolder
 from search.records.record import RunRecord
-from search.settings import Settings
+from search.settings.settings import Settings
 from trainables.config import FineTuneConfig
 from trainables.models.checkpoints import load_checkpoint
 from trainables.storage import journal

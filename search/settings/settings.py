@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any, cast
 
 from search.records.disk import parse_bytes
-from search.setting_groups import (
+from search.settings.groups import (
     GPUS_AUTO,
     DataSettings,
     InterventionSettings,

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from search.records.folder import RunFolder
-from search.setting_groups import GPUS_AUTO
-from search.settings import Settings
+from search.settings.groups import GPUS_AUTO
+from search.settings.settings import Settings
 from trainables.classes import listed
 from trainables.data.early import check_early
 from trainables.errors import UserError, refuse

@@ -10,7 +10,7 @@ import tyro
 
 from search.flags import read_settings_file, word_faults
 from search.records.folder import RunFolder, join
-from search.setting_groups import (
+from search.settings.groups import (
     DataSettings,
     InterventionSettings,
     ModelSettings,
@@ -21,7 +21,7 @@ from search.setting_groups import (
     Text,
     flag_of,
 )
-from search.settings import Settings, preset_settings
+from search.settings.settings import Settings, preset_settings
 from trainables.command import called_as
 from trainables.errors import refuse
 
