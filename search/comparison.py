@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from search.progress import PHASES
+from search.monitoring.lines import PHASES
 
 FIGURES = ("train_loss", "val_loss", "val_accuracy", "val_macro_f1")
 COUNTS = "val_confusion"

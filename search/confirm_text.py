@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from search.listener import Listener
+from search.monitoring.lines import PHASES, describe_end, duration
 from search.names import OBJECTIVE
-from search.progress import PHASES, describe_end, duration
 from search.records.record import RunRecord, TrialRecord
 from trainables.config import FineTuneConfig
 

@@ -1,10 +1,10 @@
 """A run that has nothing left to do: said at once, without Ray."""
 
 from search.design import Design
+from search.monitoring.summary import print_arms_summary, print_summary
 from search.records.folder import RunFolder
 from search.records.record import RunRecord
 from search.settings.settings import Settings
-from search.summary import print_arms_summary, print_summary
 from trainables.storage import journal
 
 

@@ -51,8 +51,9 @@ def search(settings: Settings, folder: RunFolder) -> RunRecord | None:
 
     Everything heavy is imported here, after the arguments have been checked.
     """
-    from search import cluster, intervene, preparation, summary, tuner
+    from search import cluster, intervene, preparation, tuner
     from search.lock import only_driver
+    from search.monitoring import summary
     from search.packing import pack_gpus
     from search.records.disk import enough_room
     from search.records.environment import choose_precision

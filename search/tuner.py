@@ -8,8 +8,10 @@ from optuna import Trial
 
 from search.budget import search_seconds
 from search.halt import Halt
-from search.live import progress_of
-from search.progress import duration
+from search.monitoring.lines import duration
+from search.monitoring.live import progress_of
+from search.monitoring.summary import resume_command
+from search.monitoring.tensorboard import TensorBoard
 from search.recorder import Recorder
 from search.records.folder import RunFolder
 from search.records.record import RunRecord
@@ -20,8 +22,6 @@ from search.settings.settings import Settings
 from search.slots import concurrent_trials, living_nodes
 from search.study import Suggest, TruthfulStudy, study_storage
 from search.study_log import cut_back
-from search.summary import resume_command
-from search.tensorboard import TensorBoard
 from search.trials import run_trials
 from spaces.registry import NUM_REHEARSALS, Space, load_space, quiet_study
 from spaces.warm_start import first_asked

@@ -3,7 +3,7 @@
 import time
 
 from search.autoscaler import autoscaler_says
-from search.progress import duration
+from search.monitoring.lines import duration
 from search.scouts import Scouts
 from search.settings.settings import Settings
 from search.slots import living_nodes, shape, slots, worker_resources

@@ -28,8 +28,9 @@ from rich.console import Console
 from safetensors.numpy import save_file
 
 from search.halt import Halt
-from search.live import LiveView
-from search.progress import Progress
+from search.monitoring.lines import Progress
+from search.monitoring.live import LiveView
+from search.monitoring.tensorboard import TensorBoard
 from search.recorder import Recorder
 from search.records.folder import FORMAT_VERSION, RunFolder, write_json
 from search.records.record import RunRecord
@@ -37,7 +38,6 @@ from search.run_log import RunLog
 from search.scheduler import Judge, PhaseAlignedASHA, Rungs
 from search.searcher import StudySearcher
 from search.study import TruthfulStudy, study_storage
-from search.tensorboard import TensorBoard
 from search.tuner import startup_trials
 from spaces.registry import load_space
 from tests.benchmarks.record_trials import BASE

@@ -28,7 +28,7 @@ from ray.cluster_utils import Cluster
 
 from search.cluster import RAY_SETTINGS
 from search.halt import Halt
-from search.progress import Progress
+from search.monitoring.lines import Progress
 from search.recorder import Recorder
 from search.records.folder import RunFolder
 from search.records.record import RunRecord

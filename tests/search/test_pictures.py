@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from search.pictures import (
+from search.monitoring.pictures import (
     BLUE,
     CELL_PX,
     FRAME_PX,

@@ -2,7 +2,7 @@
 
 import itertools
 
-from search.progress import HEADER, Progress, describe_end, duration
+from search.monitoring.lines import HEADER, Progress, describe_end, duration
 from search.records.record import RunRecord, TrialRecord
 from trainables.config import FineTuneConfig
 

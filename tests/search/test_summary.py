@@ -2,9 +2,9 @@
 
 from typing import Any
 
+from search.monitoring.summary import best_trials, print_summary
 from search.records.folder import RunFolder
 from search.records.record import RunRecord
-from search.summary import best_trials, print_summary
 from trainables.config import FineTuneConfig
 
 

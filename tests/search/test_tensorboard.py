@@ -12,10 +12,10 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from tensorboard.plugins.custom_scalar import layout_pb2
 from tensorboard.plugins.hparams.plugin_data_pb2 import HParamsPluginData
 
+from search.monitoring.tensorboard import TensorBoard
 from search.records.folder import FORMAT_VERSION, RunFolder, write_json
 from search.records.record import RunRecord
 from search.settings.settings import Settings
-from search.tensorboard import TensorBoard
 from trainables.config import FineTuneConfig
 from trainables.data.images import ImageSet
 from trainables.training.pictures import TrialData

@@ -2,8 +2,8 @@
 
 import pytest
 
+from search.monitoring.time_left import Pace, expected_epochs, survival
 from search.records.record import RunRecord, TrialRecord
-from search.time_left import Pace, expected_epochs, survival
 
 CONFIG = {"head_epochs": 1, "finetune_epochs": 3}
 

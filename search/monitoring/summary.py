@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator, Sequence
 
+from search.monitoring.lines import short
 from search.names import OBJECTIVE
-from search.progress import short
 from search.records.folder import RunFolder
 from search.records.record import RunRecord, TrialRecord
 

@@ -12,9 +12,9 @@ from safetensors import SafetensorError, safe_open
 
 from search.events import EventFile, Layout
 from search.listener import Listener
+from search.monitoring.lines import short
+from search.monitoring.pictures import confusion_picture, prediction_picture
 from search.names import OBJECTIVE
-from search.pictures import confusion_picture, prediction_picture
-from search.progress import short
 from search.records.folder import RunFolder
 from search.records.record import RunRecord, TrialRecord
 from trainables.training.pictures import TrialData
