@@ -5,7 +5,7 @@ import shutil
 from typing import Any
 
 from search import confirm_text, preparation
-from search.cluster import connect
+from search.cluster.connect import connect
 from search.conclusion import conclude
 from search.confirm_text import FreshProgress
 from search.confirmation import FORMAT_VERSION, Plan, choose_candidates

@@ -9,11 +9,11 @@ import ray
 from ray._private.authentication.authentication_utils import is_token_auth_enabled
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
-from search.cluster import LOCAL, find_cluster, join
+from search.cluster.capacity import living_nodes, shape
+from search.cluster.connect import LOCAL, find_cluster, join
 from search.findings import Finding
 from search.node_checks import check_clocks, check_nodes
 from search.node_facts import NodeFacts, gather
-from search.slots import living_nodes, shape
 from search.storage_probe import StorageProbe, check_storage
 from trainables.data.sources import check_source
 from trainables.data.spec import DataSpec

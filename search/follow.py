@@ -8,9 +8,9 @@ from ray.tune import Callback
 from ray.tune.experiment import Trial
 from ray.tune.search import ConcurrencyLimiter
 
+from search.cluster.capacity import concurrent_trials, living_nodes, shape, slots
 from search.scouts import Scouts
 from search.settings.settings import Settings
-from search.slots import concurrent_trials, living_nodes, shape, slots
 
 REFRESH_SECONDS = 2.0  # how often the cluster is looked at: about 1 ms each time
 

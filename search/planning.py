@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 import torch
 
+from search.cluster.capacity import concurrent_trials
 from search.costs import Measured, combine, total_flops
 from search.flops import Demand, demand
 from search.forecast import Forecast, forecast
@@ -16,7 +17,6 @@ from search.records.environment import choose_precision, worker_threads
 from search.settings.checks import check_gpus
 from search.settings.groups import GPUS_AUTO
 from search.settings.settings import Settings
-from search.slots import concurrent_trials
 from spaces.registry import Space, load_space, quiet_study
 from spaces.warm_start import first_asked
 from trainables.config import FineTuneConfig

@@ -51,14 +51,15 @@ def search(settings: Settings, folder: RunFolder) -> RunRecord | None:
 
     Everything heavy is imported here, after the arguments have been checked.
     """
-    from search import cluster, intervene, preparation, tuner
+    from search import intervene, preparation, tuner
+    from search.cluster import connect
     from search.lock import only_driver
     from search.monitoring import summary
     from search.packing import pack_gpus
     from search.records.disk import enough_room
     from search.records.environment import choose_precision
 
-    if settings.gpus_per_trial and cluster.find_cluster(settings.address)[0] == cluster.LOCAL:
+    if settings.gpus_per_trial and connect.find_cluster(settings.address)[0] == connect.LOCAL:
         import torch
 
         check_gpus(settings, num_gpus=torch.cuda.device_count(), where="this machine")
@@ -77,7 +78,7 @@ def search(settings: Settings, folder: RunFolder) -> RunRecord | None:
         print(f"copy         {folder.root} (tensorboard --logdir), pushed to {folder.address}")
     with only_driver(folder.root), enough_room(folder.root):
         data = new or preparation.continue_with(settings, folder)
-        print(f"cluster      {cluster.connect(settings)}")
+        print(f"cluster      {connect.connect(settings)}")
         settings = pack_gpus(settings)
         if design:
             summary.print_arms_summary(intervene.train_arms(design, folder, settings), folder)

@@ -9,8 +9,8 @@ nodes running after a search that was killed.
 import ray
 from ray import ObjectRef
 
+from search.cluster.capacity import worker_resources
 from search.settings.settings import Settings
-from search.slots import worker_resources
 
 MOST = 128  # that wait at a time: enough for an autoscaler to go to the largest size it may
 

@@ -10,17 +10,17 @@ from ray.tune.error import TuneError
 from ray.tune.schedulers import TrialScheduler
 from ray.tune.search import ConcurrencyLimiter, Searcher
 
-from search.cluster import can_grow
+from search.cluster.capacity import concurrent_trials, living_nodes
+from search.cluster.connect import can_grow
+from search.cluster.ray_log import ray_output_in
 from search.follow import FollowCluster
 from search.halt import Halt
 from search.interrupt import Interrupt
 from search.names import EXPERIMENT_NAME, OBJECTIVE
-from search.ray_output import ray_output_in
 from search.recorder import Recorder
 from search.records.folder import RunFolder
 from search.scouts import Scouts
 from search.settings.settings import Settings
-from search.slots import concurrent_trials, living_nodes
 from trainables.errors import RunError
 from trainables.shared_inputs import SharedTrialInputs, SlotResources
 from trainables.training.pictures import TrialData

@@ -7,6 +7,7 @@ import optuna
 from optuna import Trial
 
 from search.budget import search_seconds
+from search.cluster.capacity import concurrent_trials, living_nodes
 from search.halt import Halt
 from search.monitoring.lines import duration
 from search.monitoring.live import progress_of
@@ -19,7 +20,6 @@ from search.run_log import RunLog
 from search.scheduler import Judge, PhaseAlignedASHA, Rungs
 from search.searcher import StudySearcher
 from search.settings.settings import Settings
-from search.slots import concurrent_trials, living_nodes
 from search.study import Suggest, TruthfulStudy, study_storage
 from search.study_log import cut_back
 from search.trials import run_trials

@@ -26,7 +26,7 @@ import ray
 from ray import tune
 from ray.cluster_utils import Cluster
 
-from search.cluster import RAY_SETTINGS
+from search.cluster.connect import RAY_SETTINGS
 from search.halt import Halt
 from search.monitoring.lines import Progress
 from search.recorder import Recorder

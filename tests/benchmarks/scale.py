@@ -29,7 +29,7 @@ from typing import Any
 import optuna
 import psutil
 
-from search.cluster import RAY_SETTINGS
+from search.cluster.connect import RAY_SETTINGS
 from search.records.folder import RunFolder
 from tests.benchmarks.nodes import cluster_of, search
 from tests.benchmarks.sleeping import SleepingTrial

@@ -4,11 +4,11 @@ import socket
 
 import pytest
 
-from search import cluster, waiting
-from search.cluster import LOCAL, find_cluster, join
+from search.cluster import connect, waiting
+from search.cluster.capacity import shape
+from search.cluster.connect import LOCAL, find_cluster, join
+from search.cluster.waiting import wait_for_room
 from search.settings.settings import Settings
-from search.slots import shape
-from search.waiting import wait_for_room
 from trainables.errors import UserError
 
 
@@ -17,7 +17,7 @@ def noted(monkeypatch):
     """Ray's note of the newest cluster on this machine: its address is what the test says."""
 
     def note(address: str | None) -> None:
-        monkeypatch.setattr(cluster.services, "find_bootstrap_address", lambda folder: address)
+        monkeypatch.setattr(connect.services, "find_bootstrap_address", lambda folder: address)
 
     monkeypatch.delenv("RAY_ADDRESS", raising=False)
     note(None)

@@ -8,7 +8,7 @@ import optuna
 import pytest
 from ray.cluster_utils import Cluster
 
-from search.cluster import RAY_SETTINGS
+from search.cluster.connect import RAY_SETTINGS
 from search.follow import FollowCluster
 from search.records.folder import RunFolder
 from search.settings.settings import Settings

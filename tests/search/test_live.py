@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from search.cluster.ray_log import ray_output_in
 from search.monitoring.gpus import Gpus, GpuUse
 from search.monitoring.lines import Progress
 from search.monitoring.live import LiveView, about, describe_gpu, progress_of
-from search.ray_output import ray_output_in
 from search.records.record import RunRecord
 
 CONFIG = {"head_epochs": 1, "finetune_epochs": 3}

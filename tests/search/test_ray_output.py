@@ -3,7 +3,7 @@
 import logging
 import threading
 
-from search.ray_output import FILE_NAME, ray_output_in
+from search.cluster.ray_log import FILE_NAME, ray_output_in
 
 
 def in_thread(name: str, text: str) -> None:

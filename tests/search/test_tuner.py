@@ -2,11 +2,11 @@
 
 import pytest
 
+from search.cluster.capacity import concurrent_trials, slots
 from search.records.environment import check_cores
 from search.settings.checks import check_gpus
 from search.settings.groups import GPUS_AUTO
 from search.settings.settings import Settings
-from search.slots import concurrent_trials, slots
 from search.trials import DRIVER_RESOURCES
 from search.tuner import startup_trials
 from trainables.errors import UserError

@@ -8,11 +8,11 @@ import ray
 from ray._private import services
 from ray.exceptions import RayError
 
+from search.cluster.capacity import living_nodes, shape
+from search.cluster.waiting import wait_for_room
 from search.records.environment import check_cores
 from search.settings.checks import check_gpus
 from search.settings.settings import Settings
-from search.slots import living_nodes, shape
-from search.waiting import wait_for_room
 from trainables.errors import UserError
 
 LOCAL = "local"  # Ray's name for a cluster that is started here
@@ -33,7 +33,7 @@ RAY_SETTINGS = {
     "TUNE_DISABLE_SIGINT_HANDLER": "1",
     # A trial that tells its fault reports no metric with it.
     "TUNE_DISABLE_STRICT_METRIC_CHECKING": "1",
-    # Tune fixes at the start how many trials may wait for their driver; `search.slots` limits them.
+    # Tune fixes at the start how many trials may wait for their driver; `capacity` limits them.
     "TUNE_MAX_PENDING_TRIALS_PG": "1000",
 }
 

@@ -3,10 +3,10 @@
 import time
 
 from search.autoscaler import autoscaler_says
+from search.cluster.capacity import living_nodes, shape, slots, worker_resources
 from search.monitoring.lines import duration
 from search.scouts import Scouts
 from search.settings.settings import Settings
-from search.slots import living_nodes, shape, slots, worker_resources
 from trainables.errors import UserError
 
 LINE_SECONDS = 30.0  # between two lines of progress
