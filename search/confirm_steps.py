@@ -4,18 +4,19 @@ import json
 import shutil
 from typing import Any
 
-from search import confirm_text, preparation
+from search import confirm_text
 from search.cluster.connect import connect
 from search.conclusion import conclude
 from search.confirm_text import FreshProgress
 from search.confirmation import FORMAT_VERSION, Plan, choose_candidates
-from search.fresh_runs import train_listed
 from search.packing import pack_gpus
-from search.preparation import fresh_pictures
 from search.records.folder import RunFolder, write_json
 from search.records.record import RunRecord
 from search.retrain import retrain
 from search.settings.settings import Settings
+from search.tuning import preparation
+from search.tuning.listed import train_listed
+from search.tuning.preparation import fresh_pictures
 from trainables.errors import UserError
 from trainables.models.checkpoint_folders import folder_name
 from trainables.storage import journal

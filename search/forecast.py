@@ -15,8 +15,8 @@ import numpy as np
 from search.budget import without_reserve
 from search.costs import Demand, Epoch, Measured, epochs
 from search.names import CLOCK, OBJECTIVE
-from search.scheduler import Judge, Rungs
 from search.settings.settings import Settings
+from search.tuning.scheduler import Judge, Rungs
 
 NUM_REPLICATES = 100  # searches that are played
 TAIL = 0.05  # share of them that lies below `low`, and share that lies above `high`

@@ -8,8 +8,8 @@ import signal
 from types import FrameType, TracebackType
 from typing import Any
 
-from search.halt import Halt
-from search.recorder import Recorder
+from search.tuning.recorder import Recorder
+from search.tuning.stopping import Halt
 from trainables.command import Stopped
 
 SIGNALS = {signal.SIGINT: "Ctrl-C", signal.SIGTERM: "SIGTERM"}

@@ -2,14 +2,14 @@
 
 from search.confirm_text import FreshProgress
 from search.design import Design
-from search.fresh_runs import train_listed
 from search.monitoring.summary import resume_command
 from search.monitoring.tensorboard import TensorBoard
-from search.preparation import fresh_pictures
-from search.recorder import KEPT_TRIALS
 from search.records.folder import RunFolder
 from search.records.record import RunRecord
 from search.settings.settings import Settings
+from search.tuning.listed import train_listed
+from search.tuning.preparation import fresh_pictures
+from search.tuning.recorder import KEPT_TRIALS
 from trainables.storage import journal
 
 

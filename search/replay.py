@@ -19,8 +19,8 @@ def main(arguments: Sequence[str]) -> int:
     folder = RunFolder.at(parser.parse_args(arguments).run)
     experiment = folder.read_experiment()
 
-    from search.decisions import play_again
     from search.records.environment import differing_versions
+    from search.tuning.replay import play_again
 
     played = play_again(folder)
     for name, count in played.compared.items():

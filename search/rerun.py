@@ -83,8 +83,8 @@ def train_again(
     """
     import torch
 
-    from search.preparation import continue_with, fresh_pictures
     from search.records.environment import worker_threads
+    from search.tuning.preparation import continue_with, fresh_pictures
     from trainables.training.parallel import SOLO
     from trainables.two_phase import Trial
 

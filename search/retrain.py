@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 
 from search.confirm_text import FreshProgress
-from search.fresh_runs import train_listed
-from search.recorder import REPORT_FIELDS
 from search.records.folder import RunFolder, write_json
 from search.settings.settings import Settings
+from search.tuning.listed import train_listed
+from search.tuning.recorder import REPORT_FIELDS
 from trainables.data.images import ImageSet
 from trainables.errors import RunError
 from trainables.models.checkpoint_folders import folder_name

@@ -51,13 +51,14 @@ def search(settings: Settings, folder: RunFolder) -> RunRecord | None:
 
     Everything heavy is imported here, after the arguments have been checked.
     """
-    from search import intervene, preparation, tuner
+    from search import intervene
     from search.cluster import connect
     from search.lock import only_driver
     from search.monitoring import summary
     from search.packing import pack_gpus
     from search.records.disk import enough_room
     from search.records.environment import choose_precision
+    from search.tuning import preparation, tuner
 
     if settings.gpus_per_trial and connect.find_cluster(settings.address)[0] == connect.LOCAL:
         import torch

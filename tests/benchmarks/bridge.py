@@ -22,7 +22,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from analysis.statistics import estimate
-from search.study import Suggest
+from search.tuning.study import Suggest
 from tests.benchmarks.methods import ARMS, BASE, SPACE, Arm, recorded_params, suggest_in
 from tests.benchmarks.simulator import (
     Search,

@@ -27,18 +27,18 @@ import optuna
 from rich.console import Console
 from safetensors.numpy import save_file
 
-from search.halt import Halt
 from search.monitoring.lines import Progress
 from search.monitoring.live import LiveView
 from search.monitoring.tensorboard import TensorBoard
-from search.recorder import Recorder
 from search.records.folder import FORMAT_VERSION, RunFolder, write_json
 from search.records.record import RunRecord
 from search.run_log import RunLog
-from search.scheduler import Judge, PhaseAlignedASHA, Rungs
-from search.searcher import StudySearcher
-from search.study import TruthfulStudy, study_storage
-from search.tuner import startup_trials
+from search.tuning.recorder import Recorder
+from search.tuning.scheduler import Judge, PhaseAlignedASHA, Rungs
+from search.tuning.searchers import StudySearcher
+from search.tuning.stopping import Halt
+from search.tuning.study import TruthfulStudy, study_storage
+from search.tuning.tuner import startup_trials
 from spaces.registry import load_space
 from tests.benchmarks.record_trials import BASE
 from tests.benchmarks.sleeping import NUM_CLASSES, report

@@ -13,9 +13,9 @@ from ray.tune.search.optuna import OptunaSearch
 
 from search.names import OBJECTIVE
 from search.run_log import RunLog
-from search.scheduler import Judge, PhaseAlignedASHA, Rungs
-from search.study import Suggest, TruthfulStudy
-from search.tuner import startup_trials
+from search.tuning.scheduler import Judge, PhaseAlignedASHA, Rungs
+from search.tuning.study import Suggest, TruthfulStudy
+from search.tuning.tuner import startup_trials
 from spaces.dimensions import parameters
 from spaces.registry import load_space
 from tests.benchmarks.record_trials import BASE, SPACE

@@ -27,18 +27,18 @@ from ray import tune
 from ray.cluster_utils import Cluster
 
 from search.cluster.connect import RAY_SETTINGS
-from search.halt import Halt
 from search.monitoring.lines import Progress
-from search.recorder import Recorder
 from search.records.folder import RunFolder
 from search.records.record import RunRecord
 from search.run_log import RunLog
-from search.scheduler import Judge, PhaseAlignedASHA, Rungs
-from search.searcher import StudySearcher
 from search.settings.settings import Settings
-from search.study import TruthfulStudy, study_storage
-from search.trials import run_trials
-from search.tuner import startup_trials
+from search.tuning.recorder import Recorder
+from search.tuning.scheduler import Judge, PhaseAlignedASHA, Rungs
+from search.tuning.searchers import StudySearcher
+from search.tuning.stopping import Halt
+from search.tuning.study import TruthfulStudy, study_storage
+from search.tuning.trials import run_trials
+from search.tuning.tuner import startup_trials
 from spaces.registry import load_space
 from tests.benchmarks.driver_time import board_of
 from tests.benchmarks.record_trials import BASE

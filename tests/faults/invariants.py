@@ -11,7 +11,7 @@ from optuna.trial import TrialState
 
 from search.records.folder import RunFolder
 from search.records.record import RunRecord
-from search.study import open_study
+from search.tuning.study import open_study
 from tests.faults.process import SearchProcess
 from trainables.models.checkpoints import load_checkpoint
 

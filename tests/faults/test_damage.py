@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from search.recorder import REPORT_FIELDS
+from search.tuning.recorder import REPORT_FIELDS
 from tests.faults.harness import SETTINGS, Search
 from tests.faults.invariants import TIMES, check_record
 from tests.faults.local_cluster import exists, limit_memory, wait_for

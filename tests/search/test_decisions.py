@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from search.decisions import play_again
 from search.records.folder import RunFolder, write_json
 from search.run_log import RunLog
 from search.settings.settings import Settings
-from search.tuner import make_judge, open_run_study
+from search.tuning.replay import play_again
+from search.tuning.tuner import make_judge, open_run_study
 from trainables.errors import UserError
 
 SETTINGS = Settings(

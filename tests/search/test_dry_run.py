@@ -8,8 +8,8 @@ import pytest
 from search.dry_run import milestones
 from search.flags import NOT_IN_A_FILE, TYPES
 from search.run import main
-from search.scheduler import Rungs
 from search.settings.settings import Settings
+from search.tuning.scheduler import Rungs
 from tests.search.around import make_winner
 
 

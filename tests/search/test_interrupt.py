@@ -10,12 +10,12 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from search.halt import Halt
 from search.interrupt import Interrupt
-from search.recorder import Recorder
 from search.records.folder import RunFolder
 from search.records.record import RunRecord
 from search.run_log import RunLog
+from search.tuning.recorder import Recorder
+from search.tuning.stopping import Halt
 from tests.search.test_whole_search import SETTINGS, command, run
 from trainables.command import Stopped
 from trainables.storage import journal

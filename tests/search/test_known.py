@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from search.known import warm_start
 from search.records.folder import write_json
+from search.tuning.warm_start import warm_start
 from spaces.core import core
 from spaces.dimensions import parameters
 from trainables.config import FineTuneConfig

@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 
 from search.budget import search_seconds
-from search.halt import Halt
 from search.lock import only_driver
 from search.records.disk import enough_room, occupied_bytes, parse_bytes, show_bytes
 from search.records.folder import RunFolder, write_json
 from search.records.record import RunRecord
 from search.settings.settings import Settings
+from search.tuning.stopping import Halt
 from trainables.errors import UserError
 from trainables.storage import journal
 

@@ -8,14 +8,14 @@ from typing import Any
 
 import pytest
 
-from search.halt import Halt
 from search.listener import Listener
-from search.recorder import Recorder
 from search.records.disk import occupied_bytes
 from search.records.folder import RunFolder
 from search.records.record import RunRecord
 from search.run_log import RunLog
-from search.scheduler import Judge, Rungs
+from search.tuning.recorder import Recorder
+from search.tuning.scheduler import Judge, Rungs
+from search.tuning.stopping import Halt
 from trainables.config import FineTuneConfig
 from trainables.storage import journal
 

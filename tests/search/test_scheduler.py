@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from ray.tune.schedulers import TrialScheduler
 
-from search.scheduler import Judge, PhaseAlignedASHA, Rungs
+from search.tuning.scheduler import Judge, PhaseAlignedASHA, Rungs
 
 
 def rungs(**settings: float) -> Rungs:

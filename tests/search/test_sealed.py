@@ -50,7 +50,7 @@ def test_nothing_but_its_keepers_names_what_opens_the_test(path: Path):
 def test_the_audit_is_a_process_of_its_own_for_the_search():
     users = [path for path in FILES if "run_audit" in names(path)]
     assert {str(path.relative_to(ROOT)) for path in users} == {
-        "search/preparation.py",
+        "search/tuning/preparation.py",
         "trainables/data/audit.py",
     }
     audit = ast.parse((ROOT / "trainables/data/audit.py").read_text())

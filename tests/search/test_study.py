@@ -11,7 +11,7 @@ from optuna.storages import InMemoryStorage
 from optuna.trial import FrozenTrial, TrialState
 
 from search.run_log import RunLog
-from search.study import Asked, TruthfulStudy, open_study, study_storage
+from search.tuning.study import Asked, TruthfulStudy, open_study, study_storage
 from spaces.dimensions import parameters
 from spaces.full import full
 from spaces.warm_start import KnownPoint, exact_point

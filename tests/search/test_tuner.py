@@ -7,8 +7,8 @@ from search.records.environment import check_cores
 from search.settings.checks import check_gpus
 from search.settings.groups import GPUS_AUTO
 from search.settings.settings import Settings
-from search.trials import DRIVER_RESOURCES
-from search.tuner import startup_trials
+from search.tuning.trials import DRIVER_RESOURCES
+from search.tuning.tuner import startup_trials
 from trainables.errors import UserError
 from trainables.shared_inputs import SlotResources
 from trainables.workers.slot import scaling

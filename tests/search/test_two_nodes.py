@@ -9,10 +9,10 @@ import pandas as pd
 import pytest
 import torch
 
-from search.preparation import continue_with
 from search.records.folder import RunFolder
 from search.records.record import RunRecord
 from search.settings.settings import Settings
+from search.tuning.preparation import continue_with
 from tests.faults.local_cluster import LocalCluster, wait_for
 from trainables.config import FineTuneConfig
 from trainables.training.parallel import SOLO

@@ -16,7 +16,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 from search.records.folder import RunFolder
 from search.records.record import RunRecord
-from search.study import open_study
+from search.tuning.study import open_study
 from trainables.models.checkpoints import load_checkpoint
 from trainables.storage import journal
 

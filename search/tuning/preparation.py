@@ -6,11 +6,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from search.design import Design
-from search.known import warm_start
 from search.records.environment import describe
 from search.records.folder import FORMAT_VERSION, RunFolder, write_bytes, write_json
 from search.settings.checks import kind_faults
 from search.settings.settings import Settings
+from search.tuning.warm_start import warm_start
 from spaces.registry import load_space
 from trainables.class_pair import pair_faults
 from trainables.config import FineTuneConfig

@@ -9,10 +9,10 @@ from optuna.storages import InMemoryStorage
 from search.records.folder import RunFolder
 from search.records.record import RunRecord
 from search.run_log import RunLog
-from search.scheduler import Judge
 from search.settings.settings import Settings
-from search.study import TruthfulStudy
-from search.tuner import make_judge, startup_trials, suggester
+from search.tuning.scheduler import Judge
+from search.tuning.study import TruthfulStudy
+from search.tuning.tuner import make_judge, startup_trials, suggester
 from spaces.registry import load_space
 from spaces.warm_start import first_asked
 from trainables.config import FineTuneConfig

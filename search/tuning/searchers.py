@@ -9,7 +9,7 @@ from typing import Any
 from ray.tune.search import Searcher
 
 from search.names import OBJECTIVE
-from search.study import TruthfulStudy
+from search.tuning.study import TruthfulStudy
 
 
 class StudySearcher(Searcher):

@@ -7,16 +7,16 @@ from its last checkpoint.
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from search.halt import Halt
 from search.listed import ListSearch
 from search.listener import Listener
-from search.recorder import REPORT_FIELDS, Recorder
 from search.records.disk import occupied_bytes
 from search.records.folder import RunFolder
 from search.records.record import RunRecord
 from search.run_log import RunLog
 from search.settings.settings import Settings
-from search.trials import run_trials
+from search.tuning.recorder import REPORT_FIELDS, Recorder
+from search.tuning.stopping import Halt
+from search.tuning.trials import run_trials
 from trainables.errors import RunError
 from trainables.training.pictures import TrialData
 

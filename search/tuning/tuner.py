@@ -8,21 +8,21 @@ from optuna import Trial
 
 from search.budget import search_seconds
 from search.cluster.capacity import concurrent_trials, living_nodes
-from search.halt import Halt
 from search.monitoring.lines import duration
 from search.monitoring.live import progress_of
 from search.monitoring.summary import resume_command
 from search.monitoring.tensorboard import TensorBoard
-from search.recorder import Recorder
 from search.records.folder import RunFolder
 from search.records.record import RunRecord
 from search.run_log import RunLog
-from search.scheduler import Judge, PhaseAlignedASHA, Rungs
-from search.searcher import StudySearcher
 from search.settings.settings import Settings
-from search.study import Suggest, TruthfulStudy, study_storage
 from search.study_log import cut_back
-from search.trials import run_trials
+from search.tuning.recorder import Recorder
+from search.tuning.scheduler import Judge, PhaseAlignedASHA, Rungs
+from search.tuning.searchers import StudySearcher
+from search.tuning.stopping import Halt
+from search.tuning.study import Suggest, TruthfulStudy, study_storage
+from search.tuning.trials import run_trials
 from spaces.registry import NUM_REHEARSALS, Space, load_space, quiet_study
 from spaces.warm_start import first_asked
 from trainables.config import FineTuneConfig

@@ -10,7 +10,6 @@ from typing import Any
 
 from ray.tune import Callback
 
-from search.halt import Halt
 from search.listener import Listener
 from search.names import OBJECTIVE
 from search.records.disk import occupied_bytes, show_bytes
@@ -18,7 +17,8 @@ from search.records.folder import RunFolder, write_json
 from search.records.record import TrialRecord
 from search.records.tables import write_tables
 from search.run_log import RunLog
-from search.scheduler import Judge
+from search.tuning.scheduler import Judge
+from search.tuning.stopping import Halt
 from trainables.config import FineTuneConfig
 from trainables.models.checkpoint_folders import folder_name
 from trainables.workers.ray_trial import trial_folder
