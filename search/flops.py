@@ -10,7 +10,7 @@ from functools import cache
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from search.costs import Below, Demand
+from search.plan.costs import Below, Demand
 from trainables.config import FineTuneConfig
 from trainables.models.network import (
     FineTuneModel,

@@ -5,8 +5,8 @@ from dataclasses import replace
 import ray
 import torch
 
-from search.planning import dearest
-from search.probe import Task, measure
+from search.plan.planning import dearest
+from search.plan.probe import Task, measure
 from search.settings.checks import check_gpus
 from search.settings.groups import GPUS_AUTO
 from search.settings.settings import Settings

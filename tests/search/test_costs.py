@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from search.costs import (
+from search.plan.costs import (
     Below,
     Demand,
     Epoch,

@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from search.costs import Below, Demand, Epoch, Measured, Parts
-from search.forecast import asha, forecast, halving, play
+from search.plan.costs import Below, Demand, Epoch, Measured, Parts
+from search.plan.forecast import asha, forecast, halving, play
 from search.settings.settings import Settings
 
 # Rungs at 1, 3 and 9 phase-2 epochs.

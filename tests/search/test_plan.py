@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from search.costs import Measured, Parts
-from search.forecast import Forecast, Interval
-from search.plan import main
-from search.plan_table import NAME_WIDTH, table
-from search.planning import Plan, draw, measured_at
-from search.probe import Probed, Task
+from search.plan.__main__ import main
+from search.plan.costs import Measured, Parts
+from search.plan.forecast import Forecast, Interval
+from search.plan.planning import Plan, draw, measured_at
+from search.plan.probe import Probed, Task
+from search.plan.table import NAME_WIDTH, table
 from search.settings.settings import Settings
 from spaces.registry import load_space
 from tests.search.around import make_winner

@@ -5,8 +5,8 @@ from dataclasses import fields
 
 import pytest
 
-from search.costs import Parts, combine
-from search.probe import Task, measure
+from search.plan.costs import Parts, combine
+from search.plan.probe import Task, measure
 from trainables.config import FineTuneConfig
 
 CHEAP = FineTuneConfig(

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
-from search.forecast import NUM_REPLICATES, Interval
-from search.planning import STARTS, Plan
-from search.probe import TIMED_STEPS, WARM_UP_STEPS
+from search.plan.forecast import NUM_REPLICATES, Interval
+from search.plan.planning import STARTS, Plan
+from search.plan.probe import TIMED_STEPS, WARM_UP_STEPS
 from trainables.config import FineTuneConfig
 
 NAME_WIDTH, FIGURE_WIDTH = 36, 10

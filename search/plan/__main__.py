@@ -33,8 +33,8 @@ def main(arguments: Sequence[str]) -> None:
     check_gpu_devices(settings)
     check_space(settings.space, settings.base_config(precision="float32"))
 
-    from search.plan_table import table
-    from search.planning import make_plan
+    from search.plan.planning import make_plan
+    from search.plan.table import table
 
     print("probe        a few steps of each phase at both ends of the space", flush=True)
     print("\n".join(table(make_plan(settings), price_per_hour=options.price_per_hour)))

@@ -9,10 +9,10 @@ from dataclasses import dataclass, replace
 import torch
 
 from search.cluster.capacity import concurrent_trials
-from search.costs import Measured, combine, total_flops
 from search.flops import Demand, demand
-from search.forecast import Forecast, forecast
-from search.probe import Probed, Task, probe_side_by_side
+from search.plan.costs import Measured, combine, total_flops
+from search.plan.forecast import Forecast, forecast
+from search.plan.probe import Probed, Task, probe_side_by_side
 from search.records.environment import choose_precision, worker_threads
 from search.settings.checks import check_gpus
 from search.settings.groups import GPUS_AUTO
