@@ -1,7 +1,7 @@
 """What `--around RUN` trains: every arm with every one of a few fresh seeds.
 
 A seed draws the split into training and validation pictures, the epoch views, the head's first
-weights and the batch order, the same for every arm (as in `search.confirmation`), so that arms are
+weights and the batch order, the same for every arm (as in `search.confirm.grid`), so that arms are
 compared within a seed. The winner was chosen with the run's own seed, which would flatter it as the
 baseline; so that seed is not used. Every arm is trained to its last epoch and judged there: nothing
 is chosen on the pictures that judge.
@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from search.aim import choose_aim
-from search.confirmation import fresh_seeds
+from search.confirm.grid import fresh_seeds
 from search.records.folder import RunFolder
 from search.records.record import RunRecord
 from search.settings.settings import Settings

@@ -8,8 +8,8 @@ import pytest
 
 from analysis import svg
 from analysis.run_reader import read_run
-from search.conclusion import conclude
-from search.confirmation import Plan, choose_candidates
+from search.confirm.conclusion import conclude
+from search.confirm.grid import Plan, choose_candidates
 from tests.analysis import examined
 from tests.analysis.fabricate import make_predictions
 from tests.search.confirmed import confirmed_record, search_record

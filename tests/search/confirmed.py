@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from search.confirmation import Plan
+from search.confirm.grid import Plan
 from search.records.record import RunRecord
 from trainables.config import FineTuneConfig
 

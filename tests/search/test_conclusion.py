@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from search.conclusion import conclude
+from search.confirm.conclusion import conclude
+from search.confirm.grid import Plan, choose_candidates
 from search.confirm_text import describe
-from search.confirmation import Plan, choose_candidates
 from tests.search.confirmed import confirmed_record, search_record
 
 SEARCHED = search_record(

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from search import confirm
-from search.confirm_steps import confirm as run_steps
-from search.confirm_steps import notes, read_confirmation, train_final, winners_checkpoints
-from search.confirmation import Plan, choose_candidates, settle_plan
+from search.confirm import __main__ as confirm
+from search.confirm.grid import Plan, choose_candidates, settle_plan
+from search.confirm.steps import confirm as run_steps
+from search.confirm.steps import notes, read_confirmation, train_final, winners_checkpoints
 from search.records.folder import RunFolder
 from search.records.record import RunRecord
 from search.settings.settings import Settings

@@ -6,13 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from search.confirmation import (
-    BOUNDS,
-    choose_candidates,
-    fresh_seeds,
-    read_plan,
-    settle_plan,
-)
+from search.confirm.grid import BOUNDS, choose_candidates, fresh_seeds, read_plan, settle_plan
 from tests.search.confirmed import BASE, search_record
 from trainables.config import FineTuneConfig
 from trainables.errors import UserError

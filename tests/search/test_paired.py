@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from search.paired import (
+from search.confirm.statistics import (
     bootstrap_interval,
     cheapest,
     compare_with_best,

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from search.confirm_steps import fresh_pictures
+from search.confirm.steps import fresh_pictures
 from search.settings.settings import Settings
 from tests.trainables.data.tiny_pictures import png, textured, write_folder, write_parquet
 from trainables.data.imagefolder import ImageFolderSource

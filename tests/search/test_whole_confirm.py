@@ -12,8 +12,8 @@ import pandas as pd
 import pytest
 import torch
 
-from search.confirm_steps import fresh_pictures
-from search.confirmation import read_plan
+from search.confirm.grid import read_plan
+from search.confirm.steps import fresh_pictures
 from search.records.folder import RunFolder
 from search.records.record import RunRecord
 from search.settings.settings import Settings

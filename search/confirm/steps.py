@@ -6,9 +6,9 @@ from typing import Any
 
 from search import confirm_text
 from search.cluster.connect import connect
-from search.conclusion import conclude
+from search.confirm.conclusion import conclude
+from search.confirm.grid import FORMAT_VERSION, Plan, choose_candidates
 from search.confirm_text import FreshProgress
-from search.confirmation import FORMAT_VERSION, Plan, choose_candidates
 from search.packing import pack_gpus
 from search.records.folder import RunFolder, write_json
 from search.records.record import RunRecord

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import replace
 
-from search.confirmation import BOUNDS, settle_plan
+from search.confirm.grid import BOUNDS, settle_plan
 from search.lock import only_driver
 from search.records.folder import RunFolder, opened
 from search.records.record import RunRecord
@@ -50,7 +50,7 @@ def confirm_in(run: RunFolder, options: argparse.Namespace) -> None:
             top=options.top,
             seeds=options.seeds,
         )
-        from search.confirm_steps import confirm
+        from search.confirm.steps import confirm
 
         confirm(run, plan, settings, final=options.final)
 

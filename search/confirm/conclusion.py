@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from search import optimism, paired
-from search.confirmation import FORMAT_VERSION, Candidate, Plan
+from search import optimism
+from search.confirm import statistics
+from search.confirm.grid import FORMAT_VERSION, Candidate, Plan
 from search.names import OBJECTIVE
 from search.records.record import RunRecord, TrialRecord
 
@@ -30,14 +31,14 @@ def conclude(plan: Plan, confirmed: RunRecord, searched: RunRecord, *, seed: int
     tied: list[int] = []
     winner = None
     if whole:
-        best, found = paired.compare_with_best(figures, rng=rng)
+        best, found = statistics.compare_with_best(figures, rng=rng)
         comparisons = [
             {"best": trials[best], **comparison.to_dict(), "other": trials[comparison.other]}
             for comparison in found
         ]
-        tie = paired.tie_set(best, found)
+        tie = statistics.tie_set(best, found)
         tied = [trials[row] for row in tie]
-        winner = trials[paired.cheapest(tie, np.array([row["seconds"] for row in whole]))]
+        winner = trials[statistics.cheapest(tie, np.array([row["seconds"] for row in whole]))]
     return {
         "format_version": FORMAT_VERSION,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -46,10 +47,10 @@ def conclude(plan: Plan, confirmed: RunRecord, searched: RunRecord, *, seed: int
         "seeds": list(plan.seeds),
         "method": {
             "test": "two-sided paired t-tests of the best mean against each other, Holm",
-            "alpha": paired.ALPHA,
-            "num_resamples": paired.NUM_RESAMPLES,
-            "largest_bootstrap_coverage": paired.largest_bootstrap_coverage(len(plan.seeds)),
-            "seeds_for_bootstrap": paired.seeds_for_bootstrap(),
+            "alpha": statistics.ALPHA,
+            "num_resamples": statistics.NUM_RESAMPLES,
+            "largest_bootstrap_coverage": statistics.largest_bootstrap_coverage(len(plan.seeds)),
+            "seeds_for_bootstrap": statistics.seeds_for_bootstrap(),
         },
         "configurations": rows,
         "comparisons": comparisons,
@@ -122,7 +123,7 @@ def figure(run: TrialRecord, candidate: Candidate) -> float | None:
 
 def _optimism(
     whole: list[dict[str, Any]],
-    figures: paired.FloatArray,
+    figures: statistics.FloatArray,
     searched: RunRecord,
     rng: np.random.Generator,
 ) -> dict[str, Any] | None:
