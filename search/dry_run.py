@@ -15,7 +15,7 @@ from optuna.distributions import (
     IntDistribution,
 )
 
-from search.design import Design
+from search.interventions.design import Design
 from search.records.folder import shown
 from search.settings.groups import GPUS_AUTO, GROUPS
 from search.settings.settings import Settings

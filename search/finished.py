@@ -1,6 +1,6 @@
 """A run that has nothing left to do: said at once, without Ray."""
 
-from search.design import Design
+from search.interventions.design import Design
 from search.monitoring.summary import print_arms_summary, print_summary
 from search.records.folder import RunFolder
 from search.records.record import RunRecord

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from search.design import Design, design_around
+from search.interventions.design import Design, design_around
 from search.records.folder import RunFolder, choose_address, opened
 from search.records.record import RunRecord
 from search.settings.checks import check_gpu_devices, check_gpus, check_new_run
@@ -51,8 +51,8 @@ def search(settings: Settings, folder: RunFolder) -> RunRecord | None:
 
     Everything heavy is imported here, after the arguments have been checked.
     """
-    from search import intervene
     from search.cluster import connect
+    from search.interventions import arms
     from search.lock import only_driver
     from search.monitoring import summary
     from search.packing import pack_gpus
@@ -82,7 +82,7 @@ def search(settings: Settings, folder: RunFolder) -> RunRecord | None:
         print(f"cluster      {connect.connect(settings)}")
         settings = pack_gpus(settings)
         if design:
-            summary.print_arms_summary(intervene.train_arms(design, folder, settings), folder)
+            summary.print_arms_summary(arms.train_arms(design, folder, settings), folder)
             return None
         record = tuner.run_search(settings, folder, data.pictures, base)
     summary.print_summary(record, folder)

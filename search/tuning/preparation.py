@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from search.design import Design
+from search.interventions.design import Design
 from search.records.environment import describe
 from search.records.folder import FORMAT_VERSION, RunFolder, write_bytes, write_json
 from search.settings.checks import kind_faults

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from search.design import Design, design_around
+from search.interventions.design import Design, design_around
 from search.settings.command_line import parse_settings
 from search.settings.settings import Settings
 from tests.search.around import WINNER, make_winner
