@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 import yaml
 
-from search.cluster_file import check_file
-from search.doctor import main
-from search.findings import Finding, has_faults, table, to_dict
-from search.node_checks import check_clocks, check_nodes
+from search.doctor.__main__ import main
+from search.doctor.cluster_file import check_file
+from search.doctor.findings import Finding, has_faults, table, to_dict
+from search.doctor.nodes import check_clocks, check_nodes
+from search.doctor.storage import StorageProbe, check_storage
 from search.node_facts import NodeFacts, listening, source_hash
-from search.storage_probe import StorageProbe, check_storage
 from trainables.errors import UserError
 
 ROOT = Path(__file__).parents[2]

@@ -7,7 +7,7 @@ from typing import Any
 import yaml
 from ray.autoscaler._private.util import prepare_config, validate_config
 
-from search.findings import Finding
+from search.doctor.findings import Finding
 from trainables.errors import UserError
 
 SSH = 22

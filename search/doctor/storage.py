@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pyarrow.fs import FileSelector, FileSystem, LocalFileSystem
 
-from search.findings import Finding
+from search.doctor.findings import Finding
 
 APPEARS_SECONDS = 3.0  # until what another node has written shows up in a shared folder
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from ipaddress import ip_address
 
-from search.findings import Finding, Level
+from search.doctor.findings import Finding, Level
 from search.node_facts import SHARED_MEMORY, NodeFacts
 from search.records.disk import show_bytes
 

@@ -25,12 +25,12 @@ def main(arguments: Sequence[str]) -> int:
         name: getattr(options, name) or defaults[name] for name in ("data", "backbone", "weights")
     }
 
-    from search.examination import examine
-    from search.findings import Finding, has_faults, table, to_dict
+    from search.doctor.cluster import examine
+    from search.doctor.findings import Finding, has_faults, table, to_dict
 
     findings: list[Finding] = []
     if options.cluster_file:
-        from search.cluster_file import check_file
+        from search.doctor.cluster_file import check_file
 
         findings += check_file(options.cluster_file)
     findings += examine(address=options.address, storage=options.storage, **chosen)
