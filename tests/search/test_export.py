@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from search import exporting
-from search.export import main
-from search.exporting import largest_difference, proven
+from search.export import exporting
+from search.export.__main__ import main
+from search.export.exporting import largest_difference, proven
 from search.records.folder import RunFolder
 from tests.search.exportable import CLASSES, make_exportable
 from trainables import extras

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from huggingface_hub import ModelCard
 
-from search.model_card import model_card
+from search.export.model_card import model_card
 from search.records.folder import RunFolder, write_json
 from trainables.config import FineTuneConfig
 from trainables.data.spec import DataSpec

@@ -18,7 +18,7 @@ import psutil
 import pytest
 from PIL import Image
 
-from search.exporting import save_all
+from search.export.exporting import save_all
 from search.serve import main
 from tests.search.exportable import CLASSES, make_exportable
 from trainables import extras

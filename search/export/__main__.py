@@ -29,7 +29,9 @@ def main(arguments: Sequence[str]) -> None:
         run.read_experiment()
         _ = run.read_final() if options.final else run.read_best()
 
-        from search.exporting import export_run  # torch, after the arguments have been checked
+        from search.export.exporting import (
+            export_run,  # torch, after the arguments have been checked
+        )
 
         export_run(run, formats, final=options.final)
 

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from search.model_card import model_card
+from search.export.model_card import model_card
 from search.records.folder import RunFolder
 from trainables.data.load import load_training
 from trainables.data.spec import DataSpec
