@@ -19,7 +19,7 @@ import pytest
 from PIL import Image
 
 from search.export.exporting import save_all
-from search.serve import main
+from search.serve.__main__ import main
 from tests.search.exportable import CLASSES, make_exportable
 from trainables import extras
 from trainables.answers import softmax

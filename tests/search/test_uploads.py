@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from PIL import Image
 from starlette.requests import Request
 
-from search import uploads
-from search.uploads import pictures_of, pixels_of
+from search.serve import uploads
+from search.serve.uploads import pictures_of, pixels_of
 
 BASE_PX = 8
 JPEG_START = b"\xff\xd8\xff\xe0"

@@ -26,7 +26,7 @@ def main(arguments: Sequence[str]) -> None:
     refuse(missing_extra("serve", wanted_by="search.serve"))
     refuse(_faults(options))
 
-    from search.serving import serve_until_told  # torch and Ray, after the checks
+    from search.serve.server import serve_until_told  # torch and Ray, after the checks
 
     if options.host not in (LOOPBACK, "localhost", "::1"):
         print(f"note         {options.host} is reachable by others: no password, no encryption")

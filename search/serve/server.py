@@ -15,7 +15,7 @@ from fastapi import FastAPI
 from ray import serve
 from starlette.requests import Request
 
-from search.uploads import pictures_of, pixels_of
+from search.serve.uploads import pictures_of, pixels_of
 from trainables.answers import softmax
 from trainables.errors import UserError
 from trainables.models.exported import load_exported
