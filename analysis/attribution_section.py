@@ -15,9 +15,9 @@ import numpy.typing as npt
 from scipy import stats
 
 from analysis import map_sanity
-from analysis.claims import Claim, not_tested, verdict
-from analysis.metrics import FloatArray, IntArray
-from analysis.statistics import Estimate
+from analysis.statistics.claims import Claim, not_tested, verdict
+from analysis.statistics.intervals import Estimate
+from analysis.statistics.metrics import FloatArray, IntArray
 
 CELLS_NEEDED = 7  # along a side; coarser maps cannot tell an object from its surroundings
 LIKENESS_ALLOWED = 0.5  # to the map of random weights, as Spearman's rho

@@ -14,16 +14,10 @@ from typing import Any
 
 import pandas as pd
 
-from analysis.claims import Claim, Word, not_tested
-from analysis.differences import (
-    Effect,
-    combine,
-    passes,
-    share_difference,
-    word,
-)
-from analysis.multiplicity import holm
-from analysis.statistics import Estimate, proportion
+from analysis.statistics.claims import Claim, Word, not_tested
+from analysis.statistics.differences import Effect, combine, passes, share_difference, word
+from analysis.statistics.intervals import Estimate, proportion
+from analysis.statistics.paired_tests import holm
 from analysis.variant_table import ORIGINAL, Variants
 from analysis.words import in_points
 

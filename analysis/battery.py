@@ -11,9 +11,9 @@ import numpy.typing as npt
 import pandas as pd
 
 from analysis.donors import Images
-from analysis.metrics import IntArray
 from analysis.predict import NotTestable
 from analysis.severity import level_for, measure_drops
+from analysis.statistics.metrics import IntArray
 from analysis.tiles_and_blur import TILES_OF_32_PX, add_noise, blur, shuffle_tiles
 from analysis.treatments import Family, Sample, Treatment, plan
 from analysis.variant_table import NO_DONOR, ORIGINAL, Variants

@@ -12,7 +12,6 @@ from analysis.battery import BatterySettings, run_battery
 from analysis.detector_scores import Cell
 from analysis.detectors import DETECTORS, culprit_of
 from analysis.donors import Images
-from analysis.metrics import FloatArray, IntArray
 from analysis.planted import (
     PLANT_SETS,
     TEST_SEED,
@@ -25,6 +24,7 @@ from analysis.planted import (
     reliance,
     train_small,
 )
+from analysis.statistics.metrics import FloatArray, IntArray
 from analysis.variant_table import Variants
 from trainables.classes import CIFAR10_CLASSES
 

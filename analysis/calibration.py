@@ -8,10 +8,10 @@ from scipy import stats
 from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax
 
-from analysis.claims import Claim, Word, not_tested, verdict
-from analysis.metrics import FloatArray, IntArray
-from analysis.multiplicity import ALPHA
-from analysis.statistics import CONFIDENCE, Estimate, proportion
+from analysis.statistics.claims import Claim, Word, not_tested, verdict
+from analysis.statistics.intervals import CONFIDENCE, Estimate, proportion
+from analysis.statistics.metrics import FloatArray, IntArray
+from analysis.statistics.paired_tests import ALPHA
 
 SECTION = "calibration"
 NUM_BINS = 15

@@ -10,10 +10,10 @@ from typing import Any
 
 import pandas as pd
 
-from analysis.claims import Claim, not_tested
-from analysis.differences import Effect, combine, share_difference, word
 from analysis.halves import SIDES, Side
-from analysis.multiplicity import ALPHA, holm
+from analysis.statistics.claims import Claim, not_tested
+from analysis.statistics.differences import Effect, combine, share_difference, word
+from analysis.statistics.paired_tests import ALPHA, holm
 from analysis.texture import two_alternative
 from analysis.variant_table import Variants
 

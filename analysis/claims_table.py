@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any, get_args
 
-from analysis.claims import Word
+from analysis.statistics.claims import Word
 
 ORDER: tuple[str, ...] = get_args(Word)  # of the rows
 

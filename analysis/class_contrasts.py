@@ -11,13 +11,13 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
-from analysis import metrics
-from analysis.claims import Claim, Word, not_tested, verdict
 from analysis.kinds import Kinds
-from analysis.metrics import FloatArray, IntArray
-from analysis.multiplicity import ALPHA
-from analysis.quasi_independence import BoolArray
-from analysis.statistics import CONFIDENCE, Estimate, bootstrap, estimate
+from analysis.statistics import metrics
+from analysis.statistics.claims import Claim, Word, not_tested, verdict
+from analysis.statistics.intervals import CONFIDENCE, Estimate, bootstrap, estimate
+from analysis.statistics.metrics import FloatArray, IntArray
+from analysis.statistics.paired_tests import ALPHA
+from analysis.statistics.quasi_independence import BoolArray
 
 SECTION = "class_contrasts"
 MARGIN = 0.01  # of F1; a smaller difference is too small to matter

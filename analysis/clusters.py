@@ -7,9 +7,9 @@ import numpy.typing as npt
 from scipy.cluster.hierarchy import ClusterNode, fcluster, leaves_list, linkage, to_tree
 from scipy.spatial.distance import squareform
 
-from analysis.metrics import FloatArray, IntArray
-from analysis.quasi_independence import BoolArray
-from analysis.statistics import stratified_resamples
+from analysis.statistics.intervals import stratified_resamples
+from analysis.statistics.metrics import FloatArray, IntArray
+from analysis.statistics.quasi_independence import BoolArray
 
 MAX_CLUSTERS = 5
 MIN_CO_MEMBERSHIP = 0.8  # a group is reported if every two of its classes meet so often

@@ -13,8 +13,10 @@ from sklearn.model_selection import StratifiedKFold, cross_val_predict
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from analysis.claims import Claim, Word, not_tested
-from analysis.differences import (
+from analysis.donors import Images
+from analysis.hues import ROTATIONS_DEGREES, TINT_DEGREES, colour_histograms
+from analysis.statistics.claims import Claim, Word, not_tested
+from analysis.statistics.differences import (
     Effect,
     against_the_mean,
     combine,
@@ -22,10 +24,8 @@ from analysis.differences import (
     share_difference,
     word,
 )
-from analysis.donors import Images
-from analysis.hues import ROTATIONS_DEGREES, TINT_DEGREES, colour_histograms
-from analysis.multiplicity import holm
-from analysis.statistics import Estimate
+from analysis.statistics.intervals import Estimate
+from analysis.statistics.paired_tests import holm
 from analysis.variant_table import ORIGINAL, Variants
 
 FLOOR = 0.10

@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 
 from analysis.many_classes import most_confused
-from analysis.metrics import IntArray, ratio
-from analysis.statistics import proportion
+from analysis.statistics.intervals import proportion
+from analysis.statistics.metrics import IntArray, ratio
 
 NUM_PAIRS = 10
 

@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from analysis import metrics
 from analysis.anytime import anytime_section
 from analysis.attribution_section import attribution_section
 from analysis.background import ANY_CLASS, background_section
@@ -28,7 +27,6 @@ from analysis.importance import importance_section
 from analysis.kinds import Kinds
 from analysis.label_issues import label_issues_section
 from analysis.limits import limits_section
-from analysis.metrics import IntArray
 from analysis.optimism import confirmation_section
 from analysis.overfitting import overfitting_section
 from analysis.per_class import per_class_section
@@ -37,7 +35,9 @@ from analysis.root_cause import human_pair_rates, root_causes
 from analysis.run_reader import Run
 from analysis.selection import search_section
 from analysis.sky import sky_section
-from analysis.statistics import CONFIDENCE, affordable_resamples, bootstrap
+from analysis.statistics import metrics
+from analysis.statistics.intervals import CONFIDENCE, affordable_resamples, bootstrap
+from analysis.statistics.metrics import IntArray
 from analysis.swot import swot_section
 from analysis.systematic import systematic_section
 from analysis.texture import PAIR, texture_section

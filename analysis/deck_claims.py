@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from analysis.design import Design
-from analysis.metrics import FloatArray
+from analysis.statistics.metrics import FloatArray
 from analysis.tried import Setting
 
 DECK_SETTINGS = (

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from numpy.linalg import matrix_rank
 
-from analysis.metrics import FloatArray
+from analysis.statistics.metrics import FloatArray
 from analysis.tried import Setting
 
 FULL_LEVERAGE = 1 - 1e-9

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from analysis.statistics import Estimate, proportion
+from analysis.statistics.intervals import Estimate, proportion
 
 RELIANT, FREE = 0.20, 0.05
 LEAST_RECALL, MOST_FALSE_ALARMS, LEAST_NAMED = 0.90, 0.05, 0.90

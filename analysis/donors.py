@@ -6,7 +6,7 @@ A donor is given as a position in the sample, so its pixels and its label are bo
 import numpy as np
 import numpy.typing as npt
 
-from analysis.metrics import IntArray
+from analysis.statistics.metrics import IntArray
 
 Images = npt.NDArray[np.uint8]  # (N, S, S, 3), RGB
 FEWEST_DONORS = 3  # pictures of a class: itself and two others, of which a placebo takes another

@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from analysis.claims import draws_needed, exact_proportion, verdict
 from analysis.fates import Fates, read_fates
 from analysis.rung_ranking import ranking
+from analysis.statistics.claims import draws_needed, exact_proportion, verdict
 
 MARGIN = 0.01  # of macro-F1; a trial that is better by less is no loss
 TOLERATED = 0.10  # share of the condemned trials that may have been better

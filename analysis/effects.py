@@ -14,13 +14,13 @@ import statsmodels.api as sm
 from scipy import stats
 from statsmodels.regression.linear_model import RegressionResults
 
-from analysis.claims import Claim, Word, not_tested, verdict
 from analysis.deck_claims import DECK_CLAIMS, DECK_SETTINGS, DeckClaim
 from analysis.design import Design, design_of
 from analysis.importance import LEAST_TRIALS
-from analysis.metrics import FloatArray
-from analysis.multiplicity import holm
-from analysis.statistics import CONFIDENCE, Estimate
+from analysis.statistics.claims import Claim, Word, not_tested, verdict
+from analysis.statistics.intervals import CONFIDENCE, Estimate
+from analysis.statistics.metrics import FloatArray
+from analysis.statistics.paired_tests import holm
 from analysis.tried import Setting, Tried, read_tried
 from analysis.unfrozen import depth_of, is_known
 

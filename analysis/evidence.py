@@ -9,8 +9,8 @@ import numpy.typing as npt
 
 from analysis.gallery import picture_entry
 from analysis.map_sanity import is_dead
-from analysis.metrics import FloatArray, IntArray
-from analysis.picture_choice import (
+from analysis.statistics.metrics import FloatArray, IntArray
+from analysis.statistics.picture_choice import (
     NUM_CONFIDENT,
     NUM_RANDOM,
     PairErrors,

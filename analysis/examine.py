@@ -16,8 +16,8 @@ from analysis.donors import Images, donors_of
 from analysis.evidence import HeatMaps, choose_errors, indices_of
 from analysis.explain import SHOWN_STAGES, explain_cams, explain_occlusion, with_road
 from analysis.fresh_models import FreshAnswers
-from analysis.metrics import IntArray
-from analysis.picture_choice import PairErrors, as_many_of_each_class
+from analysis.statistics.metrics import IntArray
+from analysis.statistics.picture_choice import PairErrors, as_many_of_each_class
 from analysis.variant_table import Variants
 from trainables.data.images import ImageSet
 from trainables.models.checkpoints import TrainedModel

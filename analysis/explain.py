@@ -10,8 +10,8 @@ import torch
 from analysis.attribution import Maps, cams, with_random_weights
 from analysis.attribution_section import Explained
 from analysis.occlusion import occlusion_drops, of_class, window_and_stride, window_starts
-from analysis.picture_choice import random_pictures
 from analysis.road import road_scores
+from analysis.statistics.picture_choice import random_pictures
 from trainables.models.checkpoints import TrainedModel
 
 MOST_ROAD_PICTURES = 200

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from analysis.metrics import FloatArray
+from analysis.statistics.metrics import FloatArray
 
 VALUE, CLOCK = "val_macro_f1", "phase2_epoch"
 ENDED = ("finished", "diverged")

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from analysis.metrics import IntArray
 from analysis.predict import NotTestable, load_for, predict
 from analysis.run_reader import Run
+from analysis.statistics.metrics import IntArray
 from trainables.data.images import ImageSet
 from trainables.errors import UserError
 

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from analysis import metrics
-from analysis.metrics import FloatArray, IntArray
-from analysis.picture_choice import (
+from analysis.statistics import metrics
+from analysis.statistics.metrics import FloatArray, IntArray
+from analysis.statistics.picture_choice import (
     NUM_CONFIDENT,
     NUM_RANDOM,
     pair_errors,

@@ -16,11 +16,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from analysis.claims import Claim, not_tested
 from analysis.many_classes import MOST_SHOWN
-from analysis.metrics import FloatArray
 from analysis.ped_anova import BoolArray, ped_anova
-from analysis.statistics import CONFIDENCE, Estimate
+from analysis.statistics.claims import Claim, not_tested
+from analysis.statistics.intervals import CONFIDENCE, Estimate
+from analysis.statistics.metrics import FloatArray
 from analysis.tried import Setting, Tried, read_tried
 
 LEAST_TRIALS = 15  # five in the best third: what Optuna advises for PED-ANOVA

@@ -8,8 +8,8 @@ from markupsafe import Markup
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
-from analysis.metrics import FloatArray
 from analysis.plots import DEEPEST, FAINTEST
+from analysis.statistics.metrics import FloatArray
 from analysis.svg import COLOURS, COLUMN_PX, svg_figure
 
 ROW_PX, HEAD_PX = 30, 80  # height of a setting's row, and of what stands around the rows

@@ -8,10 +8,10 @@ classes, so a single arm says nothing.
 from dataclasses import dataclass
 from typing import Any
 
-from analysis.differences import Effect, passes, share_difference
 from analysis.injected_textures import TEXTURES
-from analysis.metrics import FloatArray, IntArray
-from analysis.multiplicity import holm
+from analysis.statistics.differences import Effect, passes, share_difference
+from analysis.statistics.metrics import FloatArray, IntArray
+from analysis.statistics.paired_tests import holm
 from analysis.variant_table import ORIGINAL, Variants
 
 FLOOR = 0.10

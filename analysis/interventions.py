@@ -14,11 +14,11 @@ from typing import Any, Literal
 
 import numpy as np
 
-from analysis import metrics
-from analysis.metrics import FloatArray, IntArray, ratio
-from analysis.multiplicity import holm
 from analysis.paired_seeds import LEAST_SEEDS, detectable, paired_estimate, paired_p_value
-from analysis.statistics import CONFIDENCE, Estimate
+from analysis.statistics import metrics
+from analysis.statistics.intervals import CONFIDENCE, Estimate
+from analysis.statistics.metrics import FloatArray, IntArray, ratio
+from analysis.statistics.paired_tests import holm
 from analysis.words import in_points
 
 Word = Literal["WORKS", "DOES NOT WORK", "INCONCLUSIVE", "NOT TESTED"]

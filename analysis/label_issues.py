@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from analysis.claims import Claim, not_tested, verdict
 from analysis.gallery import picture_entry
-from analysis.metrics import FloatArray, IntArray, confusion_matrix
-from analysis.picture_choice import probabilities
-from analysis.statistics import Estimate, proportion
+from analysis.statistics.claims import Claim, not_tested, verdict
+from analysis.statistics.intervals import Estimate, proportion
+from analysis.statistics.metrics import FloatArray, IntArray, confusion_matrix
+from analysis.statistics.picture_choice import probabilities
 from trainables.extras import missing_extra
 
 SECTION = "label_issues"

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from analysis.metrics import IntArray
+from analysis.statistics.metrics import IntArray
 
 MOST_SHOWN = 40  # classes in a matrix, a tree or a table: some 700 px, and 1,600 cells
 

@@ -12,8 +12,8 @@ import numpy.typing as npt
 from PIL import Image
 from scipy import stats
 
-from analysis.metrics import FloatArray, IntArray, ratio
-from analysis.statistics import Estimate, estimate
+from analysis.statistics.intervals import Estimate, estimate
+from analysis.statistics.metrics import FloatArray, IntArray, ratio
 
 CENTRE_RADIUS = 11 / 32  # of the side; the fixed prior of where an object is
 POINTS_A_CELL = 32  # along each side, to measure how much of a cell lies in the centre

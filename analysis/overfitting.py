@@ -7,9 +7,9 @@ import numpy as np
 from scipy import stats
 from statsmodels.stats.proportion import confint_proportions_2indep
 
-from analysis.claims import Claim, Word, not_tested, verdict
-from analysis.quasi_independence import BoolArray
-from analysis.statistics import CONFIDENCE, Estimate, proportion
+from analysis.statistics.claims import Claim, Word, not_tested, verdict
+from analysis.statistics.intervals import CONFIDENCE, Estimate, proportion
+from analysis.statistics.quasi_independence import BoolArray
 
 SECTION = "overfitting"
 MIN_GAP = 0.05  # of accuracy

@@ -14,8 +14,8 @@ import numpy as np
 from scipy import stats
 from statsmodels.stats.power import TTestPower
 
-from analysis.metrics import FloatArray
-from analysis.statistics import CONFIDENCE, Estimate
+from analysis.statistics.intervals import CONFIDENCE, Estimate
+from analysis.statistics.metrics import FloatArray
 
 LEAST_SEEDS = 2  # the fewest that have a scatter
 POWER = 0.8

@@ -5,12 +5,19 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
-from analysis.claims import Claim, Word, not_tested
 from analysis.clusters import clusters
 from analysis.many_classes import MOST_SHOWN, most_confused
-from analysis.metrics import FloatArray, IntArray
-from analysis.multiplicity import ALPHA, holm
-from analysis.quasi_independence import (
+from analysis.statistics.claims import Claim, Word, not_tested
+from analysis.statistics.intervals import (
+    CONFIDENCE,
+    Estimate,
+    percentile_interval,
+    proportion,
+    stratified_resamples,
+)
+from analysis.statistics.metrics import FloatArray, IntArray
+from analysis.statistics.paired_tests import ALPHA, holm
+from analysis.statistics.quasi_independence import (
     MIN_CLASSES,
     all_pairs,
     cell_expectations,
@@ -19,13 +26,6 @@ from analysis.quasi_independence import (
     expected_errors,
     pair_counts,
     pair_expectations,
-)
-from analysis.statistics import (
-    CONFIDENCE,
-    Estimate,
-    percentile_interval,
-    proportion,
-    stratified_resamples,
 )
 from analysis.symmetry import bowker, directions, stuart_maxwell
 from trainables.classes import CIFAR10_CLASSES

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 from scipy.cluster.hierarchy import dendrogram
 
-from analysis.metrics import FloatArray, IntArray
+from analysis.statistics.metrics import FloatArray, IntArray
 from analysis.svg import COLOURS, COLUMN_PX, svg_figure
 
 CELL_PX, LABELS_PX, LEAF_PX = 35, 110, 34

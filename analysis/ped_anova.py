@@ -14,7 +14,7 @@ import numpy.typing as npt
 from scipy.signal import fftconvolve
 from scipy.special import ndtr
 
-from analysis.metrics import FloatArray
+from analysis.statistics.metrics import FloatArray
 from analysis.tried import Setting
 
 NUM_STEPS = 50  # of a number's range

@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from analysis import metrics
 from analysis.kinds import Kinds
 from analysis.many_classes import MOST_SHOWN
-from analysis.metrics import FloatArray, IntArray
-from analysis.statistics import Estimate, percentile_interval, proportion
+from analysis.statistics import metrics
+from analysis.statistics.intervals import Estimate, percentile_interval, proportion
+from analysis.statistics.metrics import FloatArray, IntArray
 
 
 def per_class_section(

@@ -3,7 +3,7 @@
 import numpy as np
 import numpy.typing as npt
 
-from analysis.metrics import FloatArray
+from analysis.statistics.metrics import FloatArray
 
 
 def resampled_sums(

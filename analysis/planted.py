@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from analysis.donors import Images
-from analysis.metrics import FloatArray, IntArray
+from analysis.statistics.metrics import FloatArray, IntArray
 from trainables.classes import CIFAR10_CLASSES
 from trainables.data.synthetic.biases import Biases, Plant
 from trainables.data.synthetic.source import draw

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from analysis.metrics import FloatArray
+from analysis.statistics.metrics import FloatArray
 from analysis.svg import COLOURS
 
 PERCENT = FuncFormatter(lambda share, _: f"{100 * share:.6g}%")

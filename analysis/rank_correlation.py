@@ -3,8 +3,8 @@
 import numpy as np
 import numpy.typing as npt
 
-from analysis.metrics import FloatArray
-from analysis.statistics import Estimate, estimate
+from analysis.statistics.intervals import Estimate, estimate
+from analysis.statistics.metrics import FloatArray
 
 
 def weighted_kendall(early: FloatArray, final: FloatArray, weights: FloatArray) -> float:

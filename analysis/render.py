@@ -22,10 +22,10 @@ from analysis.intervention_figures import (
     interventions_figure,
     texture_figures,
 )
-from analysis.metrics import FloatArray
 from analysis.page import page_environment
 from analysis.pairs_figures import pairs_figures
 from analysis.per_class import weakest
+from analysis.statistics.metrics import FloatArray
 from analysis.svg import COLUMN_PX, svg_figure
 from analysis.unfreeze_figures import unfreeze_figures
 

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from analysis import metrics
 from analysis.battery import BatterySettings
 from analysis.contents import FEW_RESAMPLES, Making, build_report, build_untested_report
 from analysis.examine import Examined, examine
@@ -19,6 +18,7 @@ from analysis.predict import NotTestable, choose_device, load_for, predict, save
 from analysis.render import render_html
 from analysis.run_reader import Run, read_run
 from analysis.sealed_test import open_test
+from analysis.statistics import metrics
 from analysis.validate import load_scores
 from trainables.data.images import ImageSet
 from trainables.data.load import load_training

@@ -11,8 +11,8 @@ import numpy.typing as npt
 from scipy import sparse
 from scipy.sparse.linalg import spsolve
 
-from analysis.metrics import FloatArray, IntArray
-from analysis.picture_choice import probabilities
+from analysis.statistics.metrics import FloatArray, IntArray
+from analysis.statistics.picture_choice import probabilities
 
 Images = npt.NDArray[np.uint8]
 Predict = Callable[[Images], npt.NDArray[np.float32]]  # (N, S, S, 3) -> logits (N, K)

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from analysis.statistics import expected_maximum
+from analysis.statistics.intervals import expected_maximum
 
 CONFIG_PREFIX = "config/"
 OUTCOMES = ("status", "epochs", "best_epoch", "best_val_macro_f1")

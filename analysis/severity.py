@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from analysis.metrics import FloatArray
+from analysis.statistics.metrics import FloatArray
 
 
 def measure_drops(drop_at: Callable[[float], float], levels: Sequence[float]) -> FloatArray:

@@ -16,12 +16,12 @@ import numpy.typing as npt
 from statsmodels.stats.contingency_tables import StratifiedTable
 
 from analysis.backgrounds import blue_share, frame_brightness
-from analysis.claims import Claim, not_tested
-from analysis.differences import Effect, mean_difference, undefined
 from analysis.donors import Images
-from analysis.metrics import FloatArray, IntArray
-from analysis.multiplicity import ALPHA, holm
-from analysis.statistics import Estimate, proportion
+from analysis.statistics.claims import Claim, not_tested
+from analysis.statistics.differences import Effect, mean_difference, undefined
+from analysis.statistics.intervals import Estimate, proportion
+from analysis.statistics.metrics import FloatArray, IntArray
+from analysis.statistics.paired_tests import ALPHA, holm
 from analysis.variant_table import Variants
 
 DIRECTIONS = (("ship", "airplane"), ("bird", "airplane"), ("airplane", "bird"))

@@ -6,10 +6,10 @@ import numpy as np
 from scipy import stats
 from statsmodels.stats.contingency_tables import SquareTable
 
-from analysis.metrics import FloatArray, IntArray
-from analysis.multiplicity import ALPHA, holm
-from analysis.quasi_independence import all_pairs, pair_counts
-from analysis.statistics import proportion
+from analysis.statistics.intervals import proportion
+from analysis.statistics.metrics import FloatArray, IntArray
+from analysis.statistics.paired_tests import ALPHA, holm
+from analysis.statistics.quasi_independence import all_pairs, pair_counts
 
 
 def sign_test(successes: IntArray, totals: IntArray) -> FloatArray:

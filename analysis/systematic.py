@@ -7,12 +7,17 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
-from analysis.claims import Claim, Word, not_tested, verdict
-from analysis.metrics import FloatArray, IntArray, confusion_matrix, ratio
-from analysis.multiplicity import ALPHA
 from analysis.picture_bootstrap import resampled_sums
-from analysis.quasi_independence import expected_errors, fit, off_diagonal, smoothed_errors
-from analysis.statistics import CONFIDENCE, Estimate, estimate
+from analysis.statistics.claims import Claim, Word, not_tested, verdict
+from analysis.statistics.intervals import CONFIDENCE, Estimate, estimate
+from analysis.statistics.metrics import FloatArray, IntArray, confusion_matrix, ratio
+from analysis.statistics.paired_tests import ALPHA
+from analysis.statistics.quasi_independence import (
+    expected_errors,
+    fit,
+    off_diagonal,
+    smoothed_errors,
+)
 
 SECTION = "systematic"
 MIN_AGREEMENT = 0.2  # of kappa and of the split-half correlation; less is too little to matter

@@ -12,17 +12,17 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from analysis.claims import Claim, not_tested
-from analysis.differences import (
+from analysis.injected_textures import TEXTURES
+from analysis.injection import FLOOR as INJECTION_FLOOR
+from analysis.injection import injection_rows
+from analysis.statistics.claims import Claim, not_tested
+from analysis.statistics.differences import (
     Effect,
     against_the_mean,
     share_difference,
     undefined,
     word,
 )
-from analysis.injected_textures import TEXTURES
-from analysis.injection import FLOOR as INJECTION_FLOOR
-from analysis.injection import injection_rows
 from analysis.tiles_and_blur import TILES_OF_32_PX
 from analysis.variant_table import Variants
 

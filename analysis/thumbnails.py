@@ -10,7 +10,7 @@ import numpy.typing as npt
 from markupsafe import Markup
 from PIL import Image
 
-from analysis.metrics import FloatArray
+from analysis.statistics.metrics import FloatArray
 
 MOST_PX = 32  # of a stored picture's side; a larger one is shrunk, or the page would weigh too much
 HEAT = mpl.colormaps["inferno"]  # dark to light in equal steps, also without colour vision

@@ -18,7 +18,7 @@ from analysis.donors import (
 from analysis.halves import SIDES, replace_half
 from analysis.hues import ROTATIONS_DEGREES, TINT_DEGREES, rotate_hue, tint
 from analysis.injected_textures import TEXTURES, inject_matched_noise, inject_texture
-from analysis.metrics import IntArray
+from analysis.statistics.metrics import IntArray
 from analysis.tiles_and_blur import TILES_OF_32_PX, add_noise, blur, shuffle_tiles
 
 Family = Literal["background", "sky", "colour", "shape", "texture", "halves"]

@@ -13,7 +13,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from analysis.fates import CLOCK, VALUE
-from analysis.metrics import FloatArray
+from analysis.statistics.metrics import FloatArray
 
 NEARLY_ALL = 0.9  # of the trials that entered phase 2
 MAX_LEVELS = 5  # a number with at most so many values, tried twice each or more, is a choice

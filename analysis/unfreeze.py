@@ -12,12 +12,12 @@ import pandas as pd
 from scipy import stats
 from statsmodels.stats.contingency_tables import mcnemar
 
-from analysis.claims import Claim, Word, not_tested, verdict
-from analysis.metrics import FloatArray, IntArray
-from analysis.multiplicity import ALPHA
 from analysis.picture_bootstrap import resampled_sums
-from analysis.quasi_independence import BoolArray
-from analysis.statistics import CONFIDENCE, Estimate, estimate
+from analysis.statistics.claims import Claim, Word, not_tested, verdict
+from analysis.statistics.intervals import CONFIDENCE, Estimate, estimate
+from analysis.statistics.metrics import FloatArray, IntArray
+from analysis.statistics.paired_tests import ALPHA
+from analysis.statistics.quasi_independence import BoolArray
 
 SECTION = "unfreeze"
 MIN_JUMP = 0.01  # of accuracy; less is too little to matter

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from analysis.metrics import FloatArray
+from analysis.statistics.metrics import FloatArray
 from analysis.tried import Setting
 
 # Layers that own parameters: of layer4, of layer3 and layer4, and of all (torchvision's ResNets).

@@ -16,8 +16,8 @@ from analysis import (
     systematic,
     texture,
 )
-from analysis.claims import not_tested
 from analysis.kinds import Kinds
+from analysis.statistics.claims import not_tested
 
 # The sections that rest on a checkpoint's answers, by their anchors.
 HEADINGS = {

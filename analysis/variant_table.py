@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from analysis.metrics import FloatArray, IntArray
+from analysis.statistics.metrics import FloatArray, IntArray
 from trainables.errors import UserError
 from trainables.storage.files import write_parquet
 

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from analysis import metrics
-from analysis.metrics import FloatArray, IntArray
-from analysis.statistics import Estimate, estimate
+from analysis.statistics import metrics
+from analysis.statistics.intervals import Estimate, estimate
+from analysis.statistics.metrics import FloatArray, IntArray
 from trainables.training.evaluation import GATE
 
 Word = Literal["ABOVE", "BELOW", "BORDERLINE"]

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from analysis.metrics import IntArray
+from analysis.statistics.metrics import IntArray
 
 
 def null_table(

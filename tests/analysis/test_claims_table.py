@@ -1,7 +1,7 @@
 """All claims of a report, the decided ones first."""
 
-from analysis.claims import Claim, not_tested
 from analysis.claims_table import claims_section, counts_sentence
+from analysis.statistics.claims import Claim, not_tested
 
 
 def claim(word, section):

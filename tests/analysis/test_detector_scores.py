@@ -5,10 +5,10 @@ from dataclasses import replace
 import pytest
 
 from analysis.background import ANY_CLASS
-from analysis.claims import Claim
 from analysis.colour import FROG_CLAIM
 from analysis.contents import downgraded
 from analysis.detector_scores import Cell, downgrade, score
+from analysis.statistics.claims import Claim
 
 CELL = Cell(
     detector="colour",

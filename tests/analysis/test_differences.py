@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from statsmodels.stats.weightstats import ztest
 
-from analysis.differences import (
+from analysis.statistics.differences import (
     Effect,
     against_the_mean,
     combine,
@@ -18,7 +18,7 @@ from analysis.differences import (
     undefined,
     word,
 )
-from analysis.multiplicity import holm
+from analysis.statistics.paired_tests import holm
 
 
 def paired(first_only: int, second_only: int, both_same: int) -> list[float]:

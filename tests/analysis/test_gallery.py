@@ -13,7 +13,7 @@ from PIL import Image
 
 from analysis.gallery import MOST_STRIP_PICTURES, gallery_section
 from analysis.gallery_figures import gallery_entries, gallery_figures
-from analysis.picture_choice import as_many_of_each_class, pair_errors, probabilities
+from analysis.statistics.picture_choice import as_many_of_each_class, pair_errors, probabilities
 from tests.analysis.pages import render_section
 from trainables.storage.files import without_nan
 

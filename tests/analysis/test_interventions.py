@@ -5,10 +5,10 @@ import math
 import numpy as np
 import pytest
 
-from analysis import metrics
 from analysis.interventions import differences, interventions_section, judge, pair_error_rate
 from analysis.paired_seeds import paired_estimate, paired_p_value
-from analysis.statistics import Estimate
+from analysis.statistics import metrics
+from analysis.statistics.intervals import Estimate
 
 NAMES = ("cat", "dog", "ship")
 SIZE = 100  # pictures of a class

@@ -7,7 +7,7 @@ import pytest
 
 from analysis.gallery_figures import gallery_figures
 from analysis.label_issues import flags, label_issues_section
-from analysis.picture_choice import probabilities
+from analysis.statistics.picture_choice import probabilities
 from tests.analysis.pages import render_section
 from trainables.storage.files import without_nan
 

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn import metrics as reference
 
-from analysis import metrics
+from analysis.statistics import metrics
 
 SMALL = np.array([[3, 1, 0], [0, 2, 2], [0, 0, 4]])
 

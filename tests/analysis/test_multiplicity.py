@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from statsmodels.stats.multitest import multipletests
 
-from analysis.multiplicity import holm
+from analysis.statistics.paired_tests import holm
 
 
 def test_a_worked_example():

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from analysis import metrics
 from analysis.kinds import Kinds
 from analysis.per_class import per_class_section, weakest
-from analysis.statistics import bootstrap
+from analysis.statistics import metrics
+from analysis.statistics.intervals import bootstrap
 
 
 def test_section_with_an_absent_class() -> None:

@@ -5,8 +5,8 @@ import pytest
 import statsmodels.api as sm
 from scipy import stats
 
-from analysis.multiplicity import holm
-from analysis.quasi_independence import (
+from analysis.statistics.paired_tests import holm
+from analysis.statistics.quasi_independence import (
     all_pairs,
     cell_expectations,
     expected_errors,

@@ -5,8 +5,8 @@ import warnings
 import numpy as np
 import pytest
 
-from analysis import metrics, statistics
-from analysis.statistics import bootstrap, estimate, percentile_interval, proportion
+from analysis.statistics import intervals, metrics
+from analysis.statistics.intervals import bootstrap, estimate, percentile_interval, proportion
 
 CONFUSION = np.array([[80, 15, 5], [10, 30, 10], [2, 8, 190]])
 MACRO_F1 = {"macro_f1": metrics.macro_f1}
@@ -20,11 +20,11 @@ def resample(confusion: np.ndarray, *, seed: int = 0, num_resamples: int = 500) 
 def test_resamples_keep_class_sizes_and_never_invent_confusions(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(statistics, "MAX_CELLS_AT_ONCE", 9 * 64)
+    monkeypatch.setattr(intervals, "MAX_CELLS_AT_ONCE", 9 * 64)
     confusion = CONFUSION.copy()
     confusion[0, 2] = 0
     rng = np.random.default_rng(0)
-    batches = list(statistics.stratified_resamples(confusion, 150, rng))
+    batches = list(intervals.stratified_resamples(confusion, 150, rng))
     assert [len(batch) for batch in batches] == [64, 64, 22]
     for batch in batches:
         np.testing.assert_array_equal(batch.sum(axis=2), np.tile(confusion.sum(1), (len(batch), 1)))
@@ -92,4 +92,4 @@ def test_wilson_interval() -> None:
 @pytest.mark.parametrize("count", [1, 2, 20, 100])
 def test_expected_maximum(count: int) -> None:
     draws = np.random.default_rng(0).normal(size=(20_000, count)).max(axis=1)
-    assert statistics.expected_maximum(count) == pytest.approx(draws.mean(), abs=0.05)
+    assert intervals.expected_maximum(count) == pytest.approx(draws.mean(), abs=0.05)

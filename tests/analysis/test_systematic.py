@@ -5,8 +5,8 @@ import pytest
 from scipy import stats
 from sklearn.metrics import cohen_kappa_score
 
-from analysis.metrics import confusion_matrix
-from analysis.quasi_independence import expected_errors, off_diagonal, smoothed_errors
+from analysis.statistics.metrics import confusion_matrix
+from analysis.statistics.quasi_independence import expected_errors, off_diagonal, smoothed_errors
 from analysis.systematic import (
     correlation,
     deviance,

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from analysis import metrics
-from analysis.statistics import Estimate, bootstrap
+from analysis.statistics import metrics
+from analysis.statistics.intervals import Estimate, bootstrap
 from analysis.verdict import gate_sentence, judge, verdict_section
 
 

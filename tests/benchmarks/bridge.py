@@ -21,7 +21,7 @@ import pandas as pd
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from analysis.statistics import estimate
+from analysis.statistics.intervals import estimate
 from search.tuning.study import Suggest
 from tests.benchmarks.methods import ARMS, BASE, SPACE, Arm, recorded_params, suggest_in
 from tests.benchmarks.simulator import (

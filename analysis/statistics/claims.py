@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy import stats
 
-from analysis.metrics import FloatArray
-from analysis.statistics import CONFIDENCE, Estimate
+from analysis.statistics.intervals import CONFIDENCE, Estimate
+from analysis.statistics.metrics import FloatArray
 
 Word = Literal["CONFIRMED", "REFUTED", "INCONCLUSIVE", "NOT TESTED"]
 MOST_NEEDED = 1_000  # beyond that, "so many more" is no advice

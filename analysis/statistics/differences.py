@@ -14,9 +14,9 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import ndtr, ndtri
 
-from analysis.claims import Word
-from analysis.multiplicity import ALPHA
-from analysis.statistics import CONFIDENCE, Estimate
+from analysis.statistics.claims import Word
+from analysis.statistics.intervals import CONFIDENCE, Estimate
+from analysis.statistics.paired_tests import ALPHA
 
 POWER = 0.8
 FEWEST_IMAGES = 10  # fewer pictures bear no interval that would hold

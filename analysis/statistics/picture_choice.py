@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import softmax
 
-from analysis.metrics import FloatArray, IntArray
+from analysis.statistics.metrics import FloatArray, IntArray
 
 NUM_RANDOM, NUM_CONFIDENT = 4, 4  # of a strip of errors
 

@@ -3,7 +3,7 @@
 import numpy as np
 import numpy.typing as npt
 
-from analysis.metrics import FloatArray
+from analysis.statistics.metrics import FloatArray
 
 ALPHA = 0.05  # chance of any false alarm in a family
 

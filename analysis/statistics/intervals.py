@@ -10,7 +10,7 @@ import numpy as np
 from scipy import stats
 from statsmodels.stats.proportion import proportion_confint
 
-from analysis.metrics import FloatArray, IntArray
+from analysis.statistics.metrics import FloatArray, IntArray
 
 CONFIDENCE = 0.95
 NUM_RESAMPLES = 10_000
@@ -71,7 +71,7 @@ def bootstrap(
 
     Args:
         confusion: counts, shape (K, K), row = true class.
-        statistics: name -> function of confusion matrices, such as those in `analysis.metrics`.
+        statistics: name -> function of confusion matrices, such as those in `metrics`.
         num_resamples: R.
         rng: the only source of randomness.
 
