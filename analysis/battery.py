@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from analysis.donors import Images
-from analysis.predict import NotTestable
+from analysis.run.predict import NotTestable
 from analysis.severity import level_for, measure_drops
 from analysis.statistics.metrics import IntArray
 from analysis.tiles_and_blur import TILES_OF_32_PX, add_noise, blur, shuffle_tiles

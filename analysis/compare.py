@@ -38,7 +38,7 @@ def compare(
     from analysis.compare_page import render_comparison
     from analysis.compare_text import describe_arms, describe_runs
     from analysis.interventions_run import compare_arms
-    from analysis.run_reader import read_run
+    from analysis.run.reader import read_run
     from analysis.side_by_side import side_by_side
     from trainables.storage.files import without_nan, write_json, write_text
 

@@ -32,7 +32,7 @@ from analysis.overfitting import overfitting_section
 from analysis.per_class import per_class_section
 from analysis.provenance import audit_section, model_section, reproduce_section
 from analysis.root_cause import human_pair_rates, root_causes
-from analysis.run_reader import Run
+from analysis.run.reader import Run
 from analysis.selection import search_section
 from analysis.sky import sky_section
 from analysis.statistics import metrics

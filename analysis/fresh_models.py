@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from analysis.predict import NotTestable, load_for, predict
-from analysis.run_reader import Run
+from analysis.run.predict import NotTestable, load_for, predict
+from analysis.run.reader import Run
 from analysis.statistics.metrics import IntArray
 from trainables.data.images import ImageSet
 from trainables.errors import UserError

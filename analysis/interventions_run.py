@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from analysis.interventions import interventions_section
-from analysis.run_reader import Run
+from analysis.run.reader import Run
 from analysis.statistics.metrics import IntArray
 from trainables.errors import UserError
 from trainables.storage.layout import EPOCHS, EXPERIMENT

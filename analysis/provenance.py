@@ -5,7 +5,7 @@ import platform
 from importlib.metadata import version
 from typing import Any
 
-from analysis.run_reader import Run
+from analysis.run.reader import Run
 from trainables.data.audit import AuditResult
 
 REPORTED_VERSIONS = ("torch", "numpy", "scipy", "pandas", "matplotlib")

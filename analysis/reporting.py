@@ -14,10 +14,10 @@ from analysis.contents import FEW_RESAMPLES, Making, build_report, build_unteste
 from analysis.examine import Examined, examine
 from analysis.fresh_models import ask_fresh, fresh_checkpoints
 from analysis.pairs import pairs_section
-from analysis.predict import NotTestable, choose_device, load_for, predict, save_predictions
 from analysis.render import render_html
-from analysis.run_reader import Run, read_run
-from analysis.sealed_test import open_test
+from analysis.run.predict import NotTestable, choose_device, load_for, predict, save_predictions
+from analysis.run.reader import Run, read_run
+from analysis.run.sealed_test import open_test
 from analysis.statistics import metrics
 from analysis.validate import load_scores
 from trainables.data.images import ImageSet

@@ -7,7 +7,7 @@ arms of `search.run --around` are what tests.
 from collections.abc import Sequence
 from typing import Any
 
-from analysis.run_reader import Run
+from analysis.run.reader import Run
 from trainables.errors import UserError
 
 SAME = (

@@ -15,7 +15,7 @@ from analysis.examine import Examined
 from analysis.fresh_models import FreshAnswers
 from analysis.render import render_html
 from analysis.reporting import pairs_of
-from analysis.run_reader import read_run
+from analysis.run.reader import read_run
 from analysis.variant_table import Variants
 from trainables.data.images import ImageSet
 

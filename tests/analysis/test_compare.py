@@ -11,7 +11,7 @@ import pytest
 
 from analysis.compare import compare
 from analysis.interventions_run import compare_arms
-from analysis.run_reader import read_run
+from analysis.run.reader import read_run
 from tests.analysis.fabricate import CIFAR10, edit_json, fail_all, make_run
 from trainables.config import FineTuneConfig
 from trainables.errors import UserError

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from analysis import report
-from analysis.predict import progress_lines
+from analysis.run.predict import progress_lines
 from tests.analysis.fabricate import CHECKPOINT, edit_json, fail_all
 from tests.analysis.tiny_run import CLASSES, FRESH_SEEDS, confirm_tiny_run, make_tiny_run
 from trainables.command import run_main

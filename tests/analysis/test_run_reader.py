@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from analysis.run_reader import read_run
+from analysis.run.reader import read_run
 from tests.analysis.fabricate import CHECKPOINT, edit_json, fail_all
 from trainables.errors import UserError
 

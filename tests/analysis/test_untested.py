@@ -9,7 +9,7 @@ import pytest
 from analysis import svg
 from analysis.contents import build_untested_report
 from analysis.render import render_html
-from analysis.run_reader import read_run
+from analysis.run.reader import read_run
 from tests.analysis.examined import making_of, report_on
 from tests.analysis.fabricate import CIFAR10, fail_all, make_predictions, make_run
 

@@ -1,6 +1,6 @@
 """The one place of this package where the sealed test is opened."""
 
-from analysis.run_reader import Run
+from analysis.run.reader import Run
 from trainables.data.images import ImageSet
 from trainables.data.load import fingerprint, open_sealed_test
 from trainables.data.sources import check_source
