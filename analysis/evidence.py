@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from analysis.gallery import picture_entry
+from analysis.errors.gallery import picture_entry
 from analysis.map_sanity import is_dead
 from analysis.statistics.metrics import FloatArray, IntArray
 from analysis.statistics.picture_choice import (

@@ -4,7 +4,7 @@ from typing import Any, Literal
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from analysis.per_class import weakest
+from analysis.errors.classes import weakest
 
 EN_DASH = NOT_DEFINED = "\N{EN DASH}"
 

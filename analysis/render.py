@@ -11,6 +11,7 @@ from analysis.anytime_figures import anytime_figures
 from analysis.calibration_figures import calibration_figures
 from analysis.class_contrasts_figures import class_contrasts_figures
 from analysis.effects_figures import effects_figures
+from analysis.errors.classes import weakest
 from analysis.evidence_figures import evidence_figures
 from analysis.examine import Examined
 from analysis.gallery_figures import gallery_entries, gallery_figures
@@ -24,7 +25,6 @@ from analysis.intervention_figures import (
 )
 from analysis.page import page_environment
 from analysis.pairs_figures import pairs_figures
-from analysis.per_class import weakest
 from analysis.statistics.metrics import FloatArray
 from analysis.svg import COLUMN_PX, svg_figure
 from analysis.unfreeze_figures import unfreeze_figures

@@ -2,19 +2,14 @@
 
 from typing import Any
 
-from analysis import (
-    attribution_section,
-    background,
+from analysis import attribution_section, background, chassis, colour, sky, texture
+from analysis.errors import (
     calibration,
-    chassis,
     class_contrasts,
-    colour,
     label_issues,
     overfitting,
     pairs,
-    sky,
     systematic,
-    texture,
 )
 from analysis.kinds import Kinds
 from analysis.statistics.claims import not_tested

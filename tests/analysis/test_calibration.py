@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 from sklearn.calibration import calibration_curve
 
-from analysis.calibration import (
+from analysis.errors.calibration import (
     NUM_BINS,
     bins_of,
     calibration_section,

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from analysis.class_contrasts import (
+from analysis.errors.class_contrasts import (
     class_contrasts_section,
     permutation_p,
     simultaneous_intervals,
@@ -66,7 +66,7 @@ def test_the_permutation_is_scipys():
 def test_of_many_labelings_a_sample_gives_about_the_same_p(monkeypatch):
     values = np.random.default_rng(4).normal(size=10)
     exact, _ = permutation_p(values, RIGID, np.random.default_rng(0))
-    monkeypatch.setattr("analysis.class_contrasts.MAX_LABELINGS", 200)
+    monkeypatch.setattr("analysis.errors.class_contrasts.MAX_LABELINGS", 200)
     sampled, count = permutation_p(values, RIGID, np.random.default_rng(0))
     assert count == 200
     assert sampled == pytest.approx(exact, abs=4 * np.sqrt(exact * (1 - exact) / 200) + 1 / 200)

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from analysis.errors.gallery import gallery_section
 from analysis.evidence import HeatMaps, choose_errors, evidence_section, indices_of
 from analysis.evidence_figures import evidence_figures
-from analysis.gallery import gallery_section
 from tests.analysis.pages import render_section
 from trainables.storage.files import without_nan
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from analysis.overfitting import accuracy_gap, loss_slope, overfitting_section
+from analysis.errors.overfitting import accuracy_gap, loss_slope, overfitting_section
 
 FALLING = [1.0, 0.8, 0.7, 0.65, 0.62, 0.6]
 RISING = [0.6] * 10 + [0.6, 0.66, 0.7, 0.76, 0.8]

@@ -5,8 +5,8 @@ import json
 import numpy as np
 import pytest
 
-from analysis.clusters import average_linkage, clusters, co_membership
-from analysis.pairs import pair_claim, pairs_section
+from analysis.errors.clusters import average_linkage, clusters, co_membership
+from analysis.errors.pairs import pair_claim, pairs_section
 from tests.analysis.fabricate import CIFAR10
 from tests.analysis.null_tables import null_table
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from analysis.errors.classes import per_class_section, weakest
 from analysis.kinds import Kinds
-from analysis.per_class import per_class_section, weakest
 from analysis.statistics import metrics
 from analysis.statistics.intervals import bootstrap
 

@@ -6,15 +6,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.calibration import calibration_section
 from analysis.calibration_figures import calibration_figures
-from analysis.class_contrasts import class_contrasts_section
 from analysis.class_contrasts_figures import class_contrasts_figures
+from analysis.errors.calibration import calibration_section
+from analysis.errors.class_contrasts import class_contrasts_section
+from analysis.errors.overfitting import overfitting_section
+from analysis.errors.pairs import pairs_section
+from analysis.errors.systematic import systematic_section
 from analysis.kinds import Kinds
-from analysis.overfitting import overfitting_section
-from analysis.pairs import pairs_section
 from analysis.pairs_figures import pairs_figures
-from analysis.systematic import systematic_section
 from analysis.unfreeze import unfreeze_section
 from analysis.unfreeze_figures import unfreeze_figures
 from tests.analysis.fabricate import CIFAR10

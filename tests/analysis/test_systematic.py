@@ -5,9 +5,7 @@ import pytest
 from scipy import stats
 from sklearn.metrics import cohen_kappa_score
 
-from analysis.statistics.metrics import confusion_matrix
-from analysis.statistics.quasi_independence import expected_errors, off_diagonal, smoothed_errors
-from analysis.systematic import (
+from analysis.errors.systematic import (
     correlation,
     deviance,
     error_pattern,
@@ -16,6 +14,8 @@ from analysis.systematic import (
     split_residuals,
     systematic_section,
 )
+from analysis.statistics.metrics import confusion_matrix
+from analysis.statistics.quasi_independence import expected_errors, off_diagonal, smoothed_errors
 from tests.analysis.null_tables import null_table
 from tests.analysis.test_quasi_independence import glm
 

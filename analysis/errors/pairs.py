@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
-from analysis.clusters import clusters
+from analysis.errors.clusters import clusters
 from analysis.many_classes import MOST_SHOWN, most_confused
 from analysis.statistics.claims import Claim, Word, not_tested
 from analysis.statistics.intervals import (

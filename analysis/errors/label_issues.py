@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from analysis.gallery import picture_entry
+from analysis.errors.gallery import picture_entry
 from analysis.statistics.claims import Claim, not_tested, verdict
 from analysis.statistics.intervals import Estimate, proportion
 from analysis.statistics.metrics import FloatArray, IntArray, confusion_matrix
