@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from analysis.anytime import anytime_section
 from analysis.attribution_section import attribution_section
 from analysis.background import ANY_CLASS, background_section
 from analysis.chassis import chassis_section
@@ -16,8 +15,6 @@ from analysis.colour import FROG_CLAIM, colour_section
 from analysis.confusion import confusion_section
 from analysis.detector_scores import downgrade
 from analysis.detector_table import detector_section
-from analysis.early_stopping import early_stopping_section
-from analysis.effects import effects_section
 from analysis.errors.calibration import calibration_section
 from analysis.errors.class_contrasts import class_contrasts_section
 from analysis.errors.classes import per_class_section
@@ -27,14 +24,12 @@ from analysis.errors.overfitting import overfitting_section
 from analysis.errors.systematic import systematic_section
 from analysis.evidence import evidence_section
 from analysis.examine import Examined
-from analysis.importance import importance_section
 from analysis.kinds import Kinds
 from analysis.limits import limits_section
 from analysis.optimism import confirmation_section
 from analysis.provenance import audit_section, model_section, reproduce_section
 from analysis.root_cause import human_pair_rates, root_causes
 from analysis.run.reader import Run
-from analysis.selection import search_section
 from analysis.sky import sky_section
 from analysis.statistics import metrics
 from analysis.statistics.intervals import CONFIDENCE, affordable_resamples, bootstrap
@@ -42,7 +37,12 @@ from analysis.statistics.metrics import IntArray
 from analysis.swot import swot_section
 from analysis.texture import PAIR, texture_section
 from analysis.trajectory import trajectory_section
-from analysis.unfreeze import unfreeze_section
+from analysis.trials.anytime import anytime_section
+from analysis.trials.early_stopping import early_stopping_section
+from analysis.trials.effects import effects_section
+from analysis.trials.importance import importance_section
+from analysis.trials.unfreeze import unfreeze_section
+from analysis.trials.winner import search_section
 from analysis.untested import untested_section
 from analysis.verdict import untested_verdict, verdict_section
 from trainables.data.spec import DataSpec

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from analysis.statistics.metrics import FloatArray
-from analysis.tried import Setting
+from analysis.trials.tried import Setting
 
 # Layers that own parameters: of layer4, of layer3 and layer4, and of all (torchvision's ResNets).
 LAYERS = {

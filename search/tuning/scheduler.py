@@ -63,8 +63,8 @@ class Judge:
     """Stops what the rungs condemn, apart from a random share that it lets run on.
 
     The spared ones are a fair sample of the condemned: what they come to says what early stopping
-    costs (`analysis.early_stopping`). Their later reports enter no rung, so the decisions about
-    all others are those of plain ASHA.
+    costs (`analysis.trials.early_stopping`). Their later reports enter no rung, so the decisions
+    about all others are those of plain ASHA.
 
     Args:
         rungs: where reports are judged.

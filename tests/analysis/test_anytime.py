@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from analysis.anytime import anytime_section, best_so_far, reports_of, rungs
+from analysis.trials.anytime import anytime_section, best_so_far, reports_of, rungs
 
 START = datetime(2026, 11, 20, tzinfo=UTC)
 SETTINGS = {"grace_epochs": 1, "reduction_factor": 3, "finetune_epochs": 3}

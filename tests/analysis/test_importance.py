@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.importance import LEAST_TRIALS, best_third, importance_section
-from analysis.tried import read_tried
+from analysis.trials.importance import LEAST_TRIALS, best_third, importance_section
+from analysis.trials.tried import read_tried
 from tests.analysis.tried_runs import (
     GRACE,
     drawn_params,

@@ -5,12 +5,12 @@ from xml.etree import ElementTree
 
 import pytest
 
-from analysis.anytime import anytime_section
 from analysis.anytime_figures import anytime_figures
-from analysis.effects import effects_section
 from analysis.effects_figures import effects_figures
-from analysis.importance import importance_section
 from analysis.importance_figures import importance_figures
+from analysis.trials.anytime import anytime_section
+from analysis.trials.effects import effects_section
+from analysis.trials.importance import importance_section
 from tests.analysis.pages import render_section
 from tests.analysis.test_anytime import JOURNAL, SETTINGS
 from tests.analysis.tried_runs import searched

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.selection import search_section, selection_note
+from analysis.trials.winner import search_section, selection_note
 
 TRIALS = pd.DataFrame(
     {

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from analysis.unfreeze import jumps_of_trials, mcnemar_p, placebo_test, unfreeze_section
+from analysis.trials.unfreeze import jumps_of_trials, mcnemar_p, placebo_test, unfreeze_section
 
 
 def predictions(accuracies, num_images=2000, seed=0):

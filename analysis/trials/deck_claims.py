@@ -3,9 +3,9 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from analysis.design import Design
 from analysis.statistics.metrics import FloatArray
-from analysis.tried import Setting
+from analysis.trials.linear_model import Design
+from analysis.trials.tried import Setting
 
 DECK_SETTINGS = (
     *("interpolation", "unfreeze", "backbone_lr_ratio"),

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from numpy.linalg import matrix_rank
 
 from analysis.statistics.metrics import FloatArray
-from analysis.tried import Setting
+from analysis.trials.tried import Setting
 
 FULL_LEVERAGE = 1 - 1e-9
 

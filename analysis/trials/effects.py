@@ -14,14 +14,14 @@ import statsmodels.api as sm
 from scipy import stats
 from statsmodels.regression.linear_model import RegressionResults
 
-from analysis.deck_claims import DECK_CLAIMS, DECK_SETTINGS, DeckClaim
-from analysis.design import Design, design_of
-from analysis.importance import LEAST_TRIALS
 from analysis.statistics.claims import Claim, Word, not_tested, verdict
 from analysis.statistics.intervals import CONFIDENCE, Estimate
 from analysis.statistics.metrics import FloatArray
 from analysis.statistics.paired_tests import holm
-from analysis.tried import Setting, Tried, read_tried
+from analysis.trials.deck_claims import DECK_CLAIMS, DECK_SETTINGS, DeckClaim
+from analysis.trials.importance import LEAST_TRIALS
+from analysis.trials.linear_model import Design, design_of
+from analysis.trials.tried import Setting, Tried, read_tried
 from analysis.unfrozen import depth_of, is_known
 
 FLOOR = 0.005  # of macro-F1; a gain below it is too small to matter

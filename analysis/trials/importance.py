@@ -17,11 +17,11 @@ import numpy as np
 import pandas as pd
 
 from analysis.many_classes import MOST_SHOWN
-from analysis.ped_anova import BoolArray, ped_anova
 from analysis.statistics.claims import Claim, not_tested
 from analysis.statistics.intervals import CONFIDENCE, Estimate
 from analysis.statistics.metrics import FloatArray
-from analysis.tried import Setting, Tried, read_tried
+from analysis.trials.ped_anova import BoolArray, ped_anova
+from analysis.trials.tried import Setting, Tried, read_tried
 
 LEAST_TRIALS = 15  # five in the best third: what Optuna advises for PED-ANOVA
 TOP_SHARE = 1 / 3
