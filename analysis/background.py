@@ -14,11 +14,11 @@ from typing import Any
 
 import pandas as pd
 
+from analysis.perturbations.variants import ORIGINAL, Variants
 from analysis.statistics.claims import Claim, Word, not_tested
 from analysis.statistics.differences import Effect, combine, passes, share_difference, word
 from analysis.statistics.intervals import Estimate, proportion
 from analysis.statistics.paired_tests import holm
-from analysis.variant_table import ORIGINAL, Variants
 from analysis.words import in_points
 
 FLOOR = 0.10  # a smaller gap does not matter

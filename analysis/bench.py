@@ -8,10 +8,11 @@ from multiprocessing import get_context
 import numpy as np
 import torch
 
-from analysis.battery import BatterySettings, run_battery
 from analysis.detector_scores import Cell
 from analysis.detectors import DETECTORS, culprit_of
-from analysis.donors import Images
+from analysis.perturbations.battery import BatterySettings, run_battery
+from analysis.perturbations.donors import Images
+from analysis.perturbations.variants import Variants
 from analysis.planted import (
     PLANT_SETS,
     TEST_SEED,
@@ -25,7 +26,6 @@ from analysis.planted import (
     train_small,
 )
 from analysis.statistics.metrics import FloatArray, IntArray
-from analysis.variant_table import Variants
 from trainables.classes import CIFAR10_CLASSES
 
 STRENGTHS = (0.95, 0.8, 0.65, 0.5)

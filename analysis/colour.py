@@ -13,8 +13,9 @@ from sklearn.model_selection import StratifiedKFold, cross_val_predict
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from analysis.donors import Images
 from analysis.hues import ROTATIONS_DEGREES, TINT_DEGREES, colour_histograms
+from analysis.perturbations.donors import Images
+from analysis.perturbations.variants import ORIGINAL, Variants
 from analysis.statistics.claims import Claim, Word, not_tested
 from analysis.statistics.differences import (
     Effect,
@@ -26,7 +27,6 @@ from analysis.statistics.differences import (
 )
 from analysis.statistics.intervals import Estimate
 from analysis.statistics.paired_tests import holm
-from analysis.variant_table import ORIGINAL, Variants
 
 FLOOR = 0.10
 RULE = (

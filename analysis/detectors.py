@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from analysis.background import background_section
 from analysis.colour import colour_section
 from analysis.injection import injection_rows
-from analysis.variant_table import Variants
+from analysis.perturbations.variants import Variants
 
 Flags = dict[str, str | None]  # class that is flagged -> the culprit that is named
 

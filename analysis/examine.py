@@ -10,15 +10,15 @@ import torch
 
 from analysis.attribution import cams
 from analysis.attribution_section import Explained
-from analysis.backgrounds import swap_background
-from analysis.battery import BatterySettings, run_battery
-from analysis.donors import Images, donors_of
 from analysis.evidence import HeatMaps, choose_errors, indices_of
 from analysis.explain import SHOWN_STAGES, explain_cams, explain_occlusion, with_road
 from analysis.fresh_models import FreshAnswers
+from analysis.perturbations.battery import BatterySettings, run_battery
+from analysis.perturbations.changes import swap_background
+from analysis.perturbations.donors import Images, donors_of
+from analysis.perturbations.variants import Variants
 from analysis.statistics.metrics import IntArray
 from analysis.statistics.picture_choice import PairErrors, as_many_of_each_class
-from analysis.variant_table import Variants
 from trainables.data.images import ImageSet
 from trainables.models.checkpoints import TrainedModel
 

@@ -2,7 +2,7 @@
 
 from typing import Literal, get_args
 
-from analysis.donors import Images
+from analysis.perturbations.donors import Images
 
 Side = Literal["top", "bottom", "left", "right"]
 SIDES: tuple[Side, ...] = get_args(Side)

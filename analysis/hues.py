@@ -7,7 +7,7 @@ class whether it needs its colour or not.
 import cv2
 import numpy as np
 
-from analysis.donors import Images
+from analysis.perturbations.donors import Images
 
 ROTATIONS_DEGREES = (-60, 60, 120, 180)
 TINT_DISTANCE = 40.0  # CIE 1976 colour difference (Delta E) between a pixel and its tinted self

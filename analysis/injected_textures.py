@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from analysis.donors import Images
+from analysis.perturbations.donors import Images
 
 Field = npt.NDArray[np.float32]  # (S, S), within -1..1
 CONTRAST = 0.5  # a factor runs from 1 - CONTRAST to 1 + CONTRAST

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from analysis.injected_textures import TEXTURES
+from analysis.perturbations.variants import ORIGINAL, Variants
 from analysis.statistics.differences import Effect, passes, share_difference
 from analysis.statistics.metrics import FloatArray, IntArray
 from analysis.statistics.paired_tests import holm
-from analysis.variant_table import ORIGINAL, Variants
 
 FLOOR = 0.10
 FEWEST_SOURCES = 3  # classes; a single one may just look alike with that texture

@@ -20,7 +20,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from analysis.donors import Images
+from analysis.perturbations.donors import Images
 from analysis.statistics.metrics import FloatArray, IntArray
 from trainables.classes import CIFAR10_CLASSES
 from trainables.data.synthetic.biases import Biases, Plant

@@ -15,14 +15,14 @@ import numpy as np
 import numpy.typing as npt
 from statsmodels.stats.contingency_tables import StratifiedTable
 
-from analysis.backgrounds import blue_share, frame_brightness
-from analysis.donors import Images
+from analysis.perturbations.changes import blue_share, frame_brightness
+from analysis.perturbations.donors import Images
+from analysis.perturbations.variants import Variants
 from analysis.statistics.claims import Claim, not_tested
 from analysis.statistics.differences import Effect, mean_difference, undefined
 from analysis.statistics.intervals import Estimate, proportion
 from analysis.statistics.metrics import FloatArray, IntArray
 from analysis.statistics.paired_tests import ALPHA, holm
-from analysis.variant_table import Variants
 
 DIRECTIONS = (("ship", "airplane"), ("bird", "airplane"), ("airplane", "bird"))
 CONTROL_CLASS = "frog"

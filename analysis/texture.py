@@ -15,6 +15,7 @@ import pandas as pd
 from analysis.injected_textures import TEXTURES
 from analysis.injection import FLOOR as INJECTION_FLOOR
 from analysis.injection import injection_rows
+from analysis.perturbations.variants import Variants
 from analysis.statistics.claims import Claim, not_tested
 from analysis.statistics.differences import (
     Effect,
@@ -24,7 +25,6 @@ from analysis.statistics.differences import (
     word,
 )
 from analysis.tiles_and_blur import TILES_OF_32_PX
-from analysis.variant_table import Variants
 
 FLOOR = 0.05
 PAIR = ("cat", "dog")

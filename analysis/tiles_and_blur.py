@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 
-from analysis.donors import Images
+from analysis.perturbations.donors import Images
 
 TILES_OF_32_PX = (8, 4)  # sides of the tiles of a 32 px picture; they grow with the picture
 

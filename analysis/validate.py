@@ -57,10 +57,10 @@ def validate(options: Options, command: str) -> dict[str, Any]:
     """Train, detect and score; what is written to the file."""
     options.check()
 
-    from analysis.battery import BatterySettings
     from analysis.bench import STRENGTHS, draw_pools, recipes, run_bench
     from analysis.detector_scores import FREE, RELIANT, cells_to_dicts, score
     from analysis.detectors import DETECTORS
+    from analysis.perturbations.battery import BatterySettings
     from analysis.planted import PLANT_SETS, TEST_SEED, TRAIN_SEED, describe
 
     started = time.monotonic()

@@ -8,15 +8,15 @@ from typing import Any
 import numpy as np
 
 from analysis.attribution_section import Explained
-from analysis.battery import BatterySettings, run_battery
 from analysis.contents import Making, build_report
 from analysis.evidence import HeatMaps
 from analysis.examine import Examined
 from analysis.fresh_models import FreshAnswers
+from analysis.perturbations.battery import BatterySettings, run_battery
+from analysis.perturbations.variants import Variants
 from analysis.render import render_html
 from analysis.reporting import pairs_of
 from analysis.run.reader import read_run
-from analysis.variant_table import Variants
 from trainables.data.images import ImageSet
 
 SIDE_PX, CELLS = 16, 7

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 import pandas as pd
 
-from analysis.variant_table import NO_DONOR, Variants
+from analysis.perturbations.variants import NO_DONOR, Variants
 
 NAMES = ("airplane", "automobile", "bird", "cat", "dog", "frog", "ship", "truck")
 Answer = Callable[[np.ndarray, np.ndarray, np.random.Generator], np.ndarray]

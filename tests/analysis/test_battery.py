@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from analysis import battery
-from analysis.battery import BatterySettings, run_battery, stratified_sample
-from analysis.variant_table import load_variants
+from analysis.perturbations import battery
+from analysis.perturbations.battery import BatterySettings, run_battery, stratified_sample
+from analysis.perturbations.variants import load_variants
 from trainables.errors import UserError
 
 NAMES = ("airplane", "ship", "bird", "weasel")

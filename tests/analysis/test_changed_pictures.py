@@ -5,11 +5,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analysis.backgrounds import background_mask, blue_share, only_background, swap_background
-from analysis.donors import extreme_donors, other_class_donors, same_class_donors
 from analysis.halves import SIDES, replace_half
 from analysis.hues import TINT_DEGREES, colour_histograms, rotate_hue, tint
 from analysis.injected_textures import TEXTURES, inject_matched_noise, inject_texture
+from analysis.perturbations.changes import (
+    background_mask,
+    blue_share,
+    only_background,
+    swap_background,
+)
+from analysis.perturbations.donors import extreme_donors, other_class_donors, same_class_donors
 from analysis.severity import level_for, measure_drops
 from analysis.tiles_and_blur import add_noise, blur, shuffle_tiles
 

@@ -17,9 +17,9 @@ from analysis.intervention_figures import (
     interventions_figure,
     texture_figures,
 )
+from analysis.perturbations.variants import Variants
 from analysis.sky import sky_section
 from analysis.texture import texture_section
-from analysis.variant_table import Variants
 from tests.analysis.handmade_variants import NAMES, make_variants, right_with
 from tests.analysis.pages import render_section
 from trainables.storage.files import without_nan

@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from analysis.perturbations.variants import Variants
 from analysis.sky import odds_ratio, sky_section, thirds_of
-from analysis.variant_table import Variants
 from tests.analysis.handmade_variants import NAMES, make_variants, right_with
 
 PLANE, BIRD, SHIP = (NAMES.index(name) for name in ("airplane", "bird", "ship"))

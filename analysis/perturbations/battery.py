@@ -10,13 +10,13 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from analysis.donors import Images
+from analysis.perturbations.donors import Images
+from analysis.perturbations.treatments import Family, Sample, Treatment, plan
+from analysis.perturbations.variants import NO_DONOR, ORIGINAL, Variants
 from analysis.run.predict import NotTestable
 from analysis.severity import level_for, measure_drops
 from analysis.statistics.metrics import IntArray
 from analysis.tiles_and_blur import TILES_OF_32_PX, add_noise, blur, shuffle_tiles
-from analysis.treatments import Family, Sample, Treatment, plan
-from analysis.variant_table import NO_DONOR, ORIGINAL, Variants
 from trainables.cv2_threads import one_cv2_thread
 from trainables.errors import UserError, refuse
 

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from analysis.donors import Images
+from analysis.perturbations.donors import Images
 
 Region = Literal["ellipse", "rim", "frame"]
 RADII: dict[Region, float] = {"ellipse": 11 / 32, "rim": 15 / 32}  # of the kept centre, in sides

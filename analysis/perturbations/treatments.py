@@ -6,8 +6,17 @@ from typing import Literal
 
 import numpy as np
 
-from analysis.backgrounds import RADII, Region, blue_share, only_background, swap_background
-from analysis.donors import (
+from analysis.halves import SIDES, replace_half
+from analysis.hues import ROTATIONS_DEGREES, TINT_DEGREES, rotate_hue, tint
+from analysis.injected_textures import TEXTURES, inject_matched_noise, inject_texture
+from analysis.perturbations.changes import (
+    RADII,
+    Region,
+    blue_share,
+    only_background,
+    swap_background,
+)
+from analysis.perturbations.donors import (
     FEWEST_DONORS,
     Images,
     donors_of,
@@ -15,9 +24,6 @@ from analysis.donors import (
     other_class_donors,
     same_class_donors,
 )
-from analysis.halves import SIDES, replace_half
-from analysis.hues import ROTATIONS_DEGREES, TINT_DEGREES, rotate_hue, tint
-from analysis.injected_textures import TEXTURES, inject_matched_noise, inject_texture
 from analysis.statistics.metrics import IntArray
 from analysis.tiles_and_blur import TILES_OF_32_PX, add_noise, blur, shuffle_tiles
 
