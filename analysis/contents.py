@@ -8,10 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from analysis.attribution_section import attribution_section
-from analysis.background import ANY_CLASS, background_section
-from analysis.chassis import chassis_section
 from analysis.claims_table import claims_section
-from analysis.colour import FROG_CLAIM, colour_section
 from analysis.confusion import confusion_section
 from analysis.detector_scores import downgrade
 from analysis.detector_table import detector_section
@@ -30,12 +27,15 @@ from analysis.optimism import confirmation_section
 from analysis.provenance import audit_section, model_section, reproduce_section
 from analysis.root_cause import human_pair_rates, root_causes
 from analysis.run.reader import Run
-from analysis.sky import sky_section
+from analysis.shortcuts.background import ANY_CLASS, background_section
+from analysis.shortcuts.chassis import chassis_section
+from analysis.shortcuts.colour import FROG_CLAIM, colour_section
+from analysis.shortcuts.sky import sky_section
+from analysis.shortcuts.texture import PAIR, texture_section
 from analysis.statistics import metrics
 from analysis.statistics.intervals import CONFIDENCE, affordable_resamples, bootstrap
 from analysis.statistics.metrics import IntArray
 from analysis.swot import swot_section
-from analysis.texture import PAIR, texture_section
 from analysis.trajectory import trajectory_section
 from analysis.trials.anytime import anytime_section
 from analysis.trials.early_stopping import early_stopping_section

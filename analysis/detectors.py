@@ -2,10 +2,10 @@
 
 from collections.abc import Callable, Mapping
 
-from analysis.background import background_section
-from analysis.colour import colour_section
-from analysis.injection import injection_rows
 from analysis.perturbations.variants import Variants
+from analysis.shortcuts.background import background_section
+from analysis.shortcuts.colour import colour_section
+from analysis.shortcuts.injection import injection_rows
 
 Flags = dict[str, str | None]  # class that is flagged -> the culprit that is named
 

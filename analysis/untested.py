@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from analysis import attribution_section, background, chassis, colour, sky, texture
+from analysis import attribution_section
 from analysis.errors import (
     calibration,
     class_contrasts,
@@ -12,6 +12,7 @@ from analysis.errors import (
     systematic,
 )
 from analysis.kinds import Kinds
+from analysis.shortcuts import background, chassis, colour, sky, texture
 from analysis.statistics.claims import not_tested
 
 # The sections that rest on a checkpoint's answers, by their anchors.

@@ -2,7 +2,7 @@
 
 import json
 
-from analysis.background import background_section
+from analysis.shortcuts.background import background_section
 from tests.analysis.handmade_variants import NAMES, make_variants, pulled_to, right_with
 
 

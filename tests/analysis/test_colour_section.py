@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 
-from analysis.colour import colour_section, histogram_auc
+from analysis.shortcuts.colour import colour_section, histogram_auc
 from tests.analysis.handmade_variants import make_variants, pulled_to, right_with
 
 

@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from analysis.background import ANY_CLASS
-from analysis.colour import FROG_CLAIM
 from analysis.contents import downgraded
 from analysis.detector_scores import Cell, downgrade, score
+from analysis.shortcuts.background import ANY_CLASS
+from analysis.shortcuts.colour import FROG_CLAIM
 from analysis.statistics.claims import Claim
 
 CELL = Cell(

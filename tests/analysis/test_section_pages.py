@@ -5,9 +5,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-from analysis.background import background_section
-from analysis.chassis import chassis_section
-from analysis.colour import colour_section
 from analysis.detector_scores import score
 from analysis.detector_table import detector_section
 from analysis.intervention_figures import (
@@ -18,8 +15,11 @@ from analysis.intervention_figures import (
     texture_figures,
 )
 from analysis.perturbations.variants import Variants
-from analysis.sky import sky_section
-from analysis.texture import texture_section
+from analysis.shortcuts.background import background_section
+from analysis.shortcuts.chassis import chassis_section
+from analysis.shortcuts.colour import colour_section
+from analysis.shortcuts.sky import sky_section
+from analysis.shortcuts.texture import texture_section
 from tests.analysis.handmade_variants import NAMES, make_variants, right_with
 from tests.analysis.pages import render_section
 from trainables.storage.files import without_nan

@@ -2,8 +2,8 @@
 
 import json
 
-from analysis.chassis import chassis_section
-from analysis.texture import texture_section
+from analysis.shortcuts.chassis import chassis_section
+from analysis.shortcuts.texture import texture_section
 from tests.analysis.handmade_variants import make_variants, pulled_to, right_with
 
 

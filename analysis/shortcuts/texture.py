@@ -13,9 +13,9 @@ import numpy as np
 import pandas as pd
 
 from analysis.injected_textures import TEXTURES
-from analysis.injection import FLOOR as INJECTION_FLOOR
-from analysis.injection import injection_rows
 from analysis.perturbations.variants import Variants
+from analysis.shortcuts.injection import FLOOR as INJECTION_FLOOR
+from analysis.shortcuts.injection import injection_rows
 from analysis.statistics.claims import Claim, not_tested
 from analysis.statistics.differences import (
     Effect,

@@ -12,10 +12,10 @@ import pandas as pd
 
 from analysis.halves import SIDES, Side
 from analysis.perturbations.variants import Variants
+from analysis.shortcuts.texture import two_alternative
 from analysis.statistics.claims import Claim, not_tested
 from analysis.statistics.differences import Effect, combine, share_difference, word
 from analysis.statistics.paired_tests import ALPHA, holm
-from analysis.texture import two_alternative
 
 FLOOR = 0.03
 PAIR = ("automobile", "truck")
