@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from analysis.attribution_section import attribution_section
 from analysis.claims_table import claims_section
 from analysis.confusion import confusion_section
 from analysis.detector_scores import downgrade
@@ -19,8 +18,9 @@ from analysis.errors.gallery import gallery_section
 from analysis.errors.label_issues import label_issues_section
 from analysis.errors.overfitting import overfitting_section
 from analysis.errors.systematic import systematic_section
-from analysis.evidence import evidence_section
 from analysis.examine import Examined
+from analysis.heat_maps.evidence import evidence_section
+from analysis.heat_maps.section import attribution_section
 from analysis.kinds import Kinds
 from analysis.limits import limits_section
 from analysis.optimism import confirmation_section

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 from markupsafe import Markup
 
-from analysis.evidence import HeatMaps
+from analysis.heat_maps.evidence import HeatMaps
 from analysis.thumbnails import heat_picture, inline_image, overlay, signed_picture
 
 

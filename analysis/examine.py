@@ -8,11 +8,11 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from analysis.attribution import cams
-from analysis.attribution_section import Explained
-from analysis.evidence import HeatMaps, choose_errors, indices_of
-from analysis.explain import SHOWN_STAGES, explain_cams, explain_occlusion, with_road
 from analysis.fresh_models import FreshAnswers
+from analysis.heat_maps.evidence import HeatMaps, choose_errors, indices_of
+from analysis.heat_maps.explain import SHOWN_STAGES, explain_cams, explain_occlusion, with_road
+from analysis.heat_maps.maps import cams
+from analysis.heat_maps.section import Explained
 from analysis.perturbations.battery import BatterySettings, run_battery
 from analysis.perturbations.changes import swap_background
 from analysis.perturbations.donors import Images, donors_of

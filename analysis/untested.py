@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from analysis import attribution_section
 from analysis.errors import (
     calibration,
     class_contrasts,
@@ -11,6 +10,7 @@ from analysis.errors import (
     pairs,
     systematic,
 )
+from analysis.heat_maps import section as attribution_section
 from analysis.kinds import Kinds
 from analysis.shortcuts import background, chassis, colour, sky, texture
 from analysis.statistics.claims import not_tested

@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from analysis.attribution_section import Explained
 from analysis.contents import Making, build_report
-from analysis.evidence import HeatMaps
 from analysis.examine import Examined
 from analysis.fresh_models import FreshAnswers
+from analysis.heat_maps.evidence import HeatMaps
+from analysis.heat_maps.section import Explained
 from analysis.perturbations.battery import BatterySettings, run_battery
 from analysis.perturbations.variants import Variants
 from analysis.render import render_html

@@ -5,9 +5,9 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from analysis.attribution import STAGES, cams, parts_up_to, with_random_weights
-from analysis.explain import explain_cams, explain_occlusion, with_road
-from analysis.map_sanity import is_dead
+from analysis.heat_maps.checks import is_dead
+from analysis.heat_maps.explain import explain_cams, explain_occlusion, with_road
+from analysis.heat_maps.maps import STAGES, cams, parts_up_to, with_random_weights
 from trainables.config import FineTuneConfig
 from trainables.errors import UserError
 from trainables.models.checkpoints import TrainedModel

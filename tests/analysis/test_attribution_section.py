@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analysis.attribution_section import Explained, attribution_section
+from analysis.heat_maps.section import Explained, attribution_section
 from tests.analysis.pages import render_section
 from trainables.storage.files import without_nan
 

@@ -6,16 +6,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from analysis import map_sanity
+from analysis.heat_maps import checks
 
 
 def even_cells(grid: int) -> np.ndarray:
-    return map_sanity.centre_coverage(np.arange(grid) / grid, 1 / grid)
+    return checks.centre_coverage(np.arange(grid) / grid, 1 / grid)
 
 
 @pytest.mark.parametrize("grid", [1, 2, 4, 8])
 def test_the_centre_has_the_area_of_its_circle(grid: int) -> None:
-    circle = np.pi * map_sanity.CENTRE_RADIUS**2
+    circle = np.pi * checks.CENTRE_RADIUS**2
     assert even_cells(grid).mean() == pytest.approx(circle, abs=0.01)
 
 
@@ -26,15 +26,15 @@ def test_a_flat_map_has_lift_1_a_dead_one_none() -> None:
     maps[1, 3, 3] = 1.0  # inside
     maps[2, 0, 0] = 1.0  # outside
     maps[3] = -1.0  # all against
-    lifts = map_sanity.centre_lifts(maps, coverage)
+    lifts = checks.centre_lifts(maps, coverage)
     np.testing.assert_allclose(lifts[:3], [1, 1 / coverage.mean(), 0])
     assert np.isnan(lifts[3])
-    assert map_sanity.is_dead(maps).tolist() == [False, False, False, True]
+    assert checks.is_dead(maps).tolist() == [False, False, False, True]
 
 
 def test_two_by_two_cells_can_say_nothing_of_the_centre() -> None:
     maps = np.random.default_rng(0).random((5, 2, 2))
-    np.testing.assert_allclose(map_sanity.centre_lifts(maps, even_cells(2)), 1)
+    np.testing.assert_allclose(checks.centre_lifts(maps, even_cells(2)), 1)
 
 
 def test_rank_correlation_is_spearmans() -> None:
@@ -44,21 +44,21 @@ def test_rank_correlation_is_spearmans() -> None:
         stats.spearmanr(np.maximum(a, 0).ravel(), np.maximum(b, 0).ravel()).statistic
         for a, b in zip(first, second, strict=True)
     ]
-    np.testing.assert_allclose(map_sanity.rank_correlations(first, second), expected)
-    assert np.isnan(map_sanity.rank_correlations(first[:1], np.zeros((1, 5, 5)))).all()
+    np.testing.assert_allclose(checks.rank_correlations(first, second), expected)
+    assert np.isnan(checks.rank_correlations(first[:1], np.zeros((1, 5, 5)))).all()
 
 
 def test_a_picture_is_not_compared_with_itself() -> None:
     maps = np.zeros((4, 2, 2))
     maps[0, 0, 0], maps[1, 1, 1], maps[2, 0, 1], maps[3, 1, 0] = 2, 4, 1, 7
-    means = map_sanity.mean_maps_of_others(maps, np.array([0, 0, 0, 1]))
+    means = checks.mean_maps_of_others(maps, np.array([0, 0, 0, 1]))
     np.testing.assert_allclose(means[0], [[0, 0.5], [0, 0.5]])  # each with mass 1
     assert np.isnan(means[3]).all()  # the only one of its class
 
 
 def test_shrinking_averages_areas() -> None:
     fine = np.arange(16.0).reshape(1, 4, 4)
-    np.testing.assert_allclose(map_sanity.shrunk(fine, 2)[0], [[2.5, 4.5], [10.5, 12.5]])
+    np.testing.assert_allclose(checks.shrunk(fine, 2)[0], [[2.5, 4.5], [10.5, 12.5]])
 
 
 def test_interval_of_a_mean_covers_as_often_as_it_says() -> None:
@@ -66,14 +66,14 @@ def test_interval_of_a_mean_covers_as_often_as_it_says() -> None:
     hits = 0
     for _ in range(200):
         values = np.append(rng.normal(size=40), np.nan)
-        told = map_sanity.typical(values, np.mean, num_resamples=200, rng=rng)
+        told = checks.typical(values, np.mean, num_resamples=200, rng=rng)
         hits += told.lower <= 0 <= told.upper
     assert stats.binomtest(hits, 200, 0.93).pvalue > 0.01  # percentile intervals are a bit short
 
 
 @given(st.lists(st.floats(-9, 9), max_size=5))
 def test_an_interval_holds_its_value_or_is_undefined(values: list[float]) -> None:
-    told = map_sanity.typical(
+    told = checks.typical(
         np.array(values), np.median, num_resamples=20, rng=np.random.default_rng(0)
     )
     assert np.isnan(told.value) == (not values)

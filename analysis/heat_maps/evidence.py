@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from analysis.errors.gallery import picture_entry
-from analysis.map_sanity import is_dead
+from analysis.heat_maps.checks import is_dead
 from analysis.statistics.metrics import FloatArray, IntArray
 from analysis.statistics.picture_choice import (
     NUM_CONFIDENT,

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import stats
 
-from analysis import map_sanity
+from analysis.heat_maps import checks
 from analysis.statistics.claims import Claim, not_tested, verdict
 from analysis.statistics.intervals import Estimate
 from analysis.statistics.metrics import FloatArray, IntArray
@@ -88,7 +88,7 @@ def attribution_section(
         "claims": [_claim(rows).to_dict()],
         "cells_needed": CELLS_NEEDED,
         "likeness_allowed": LIKENESS_ALLOWED,
-        "centre_diameter": 2 * map_sanity.CENTRE_RADIUS,
+        "centre_diameter": 2 * checks.CENTRE_RADIUS,
         "rows": rows,
         "most_road_pictures": max(
             (r["road"]["num_pictures"] for r in rows if r["road"]), default=0
@@ -99,8 +99,8 @@ def attribution_section(
 
 def _row(one: Explained, num_resamples: int, rng: np.random.Generator) -> dict[str, Any]:
     """What one method draws at one place, beside what it draws where there is nothing to find."""
-    coverage = map_sanity.centre_coverage(one.starts, one.width)
-    class_means = map_sanity.mean_maps_of_others(one.maps, one.predictions)
+    coverage = checks.centre_coverage(one.starts, one.width)
+    class_means = checks.mean_maps_of_others(one.maps, one.predictions)
     centre = {
         "model": one.maps,
         "random_weights": one.of_random_weights,
@@ -109,26 +109,24 @@ def _row(one: Explained, num_resamples: int, rng: np.random.Generator) -> dict[s
     }
     likeness = {"random_weights": one.of_random_weights, "class_mean": class_means}
 
-    def typical(values: FloatArray, statistic: map_sanity.Statistic) -> dict[str, float]:
-        return map_sanity.typical(values, statistic, num_resamples=num_resamples, rng=rng).to_dict()
+    def typical(values: FloatArray, statistic: checks.Statistic) -> dict[str, float]:
+        return checks.typical(values, statistic, num_resamples=num_resamples, rng=rng).to_dict()
 
-    to_random = map_sanity.rank_correlations(one.maps, one.of_random_weights)
+    to_random = checks.rank_correlations(one.maps, one.of_random_weights)
     row = {
         "method": one.method,
         "place": one.place,
         "grid": len(one.starts),
         "num_pictures": len(one.maps),
-        "num_dead": int(map_sanity.is_dead(one.maps).sum()),
-        "num_dead_random_weights": int(map_sanity.is_dead(one.of_random_weights).sum()),
+        "num_dead": int(checks.is_dead(one.maps).sum()),
+        "num_dead_random_weights": int(checks.is_dead(one.of_random_weights).sum()),
         "num_compared": int((~np.isnan(to_random)).sum()),
         "likeness": {
-            name: typical(map_sanity.rank_correlations(one.maps, maps), np.mean)
+            name: typical(checks.rank_correlations(one.maps, maps), np.mean)
             for name, maps in likeness.items()
         },
         "centre_lift": {
-            name: None
-            if maps is None
-            else typical(map_sanity.centre_lifts(maps, coverage), np.median)
+            name: None if maps is None else typical(checks.centre_lifts(maps, coverage), np.median)
             for name, maps in centre.items()
         },
     }
@@ -138,7 +136,7 @@ def _row(one: Explained, num_resamples: int, rng: np.random.Generator) -> dict[s
 
 
 def _road(
-    gains: FloatArray, typical: Callable[[FloatArray, map_sanity.Statistic], dict[str, float]]
+    gains: FloatArray, typical: Callable[[FloatArray, checks.Statistic], dict[str, float]]
 ) -> dict[str, Any]:
     """The mean gain, and the one-sided paired Wilcoxon test that there is any."""
     test = stats.wilcoxon(gains, alternative="greater") if gains.any() else None
@@ -220,10 +218,10 @@ def _agreement(
         grid = min(len(first.starts), len(second.starts))
         if first.method != second.method or grid < 2:
             continue  # one cell has no order to compare
-        rho = map_sanity.rank_correlations(
-            map_sanity.shrunk(first.maps, grid), map_sanity.shrunk(second.maps, grid)
+        rho = checks.rank_correlations(
+            checks.shrunk(first.maps, grid), checks.shrunk(second.maps, grid)
         )
-        alike = map_sanity.typical(rho, np.mean, num_resamples=num_resamples, rng=rng)
+        alike = checks.typical(rho, np.mean, num_resamples=num_resamples, rng=rng)
         told.append(
             {
                 "method": first.method,

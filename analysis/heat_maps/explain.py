@@ -7,8 +7,8 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from analysis.attribution import Maps, cams, with_random_weights
-from analysis.attribution_section import Explained
+from analysis.heat_maps.maps import Maps, cams, with_random_weights
+from analysis.heat_maps.section import Explained
 from analysis.occlusion import occlusion_drops, of_class, window_and_stride, window_starts
 from analysis.road import road_scores
 from analysis.statistics.picture_choice import random_pictures
