@@ -6,8 +6,8 @@ from typing import Any
 from markupsafe import Markup
 from matplotlib.axes import Axes
 
-from analysis.plots import DASHED, PERCENT
-from analysis.svg import COLOURS, COLUMN_PX, svg_figure
+from analysis.page.plots import DASHED, PERCENT
+from analysis.page.svg import COLOURS, COLUMN_PX, svg_figure
 
 
 def calibration_figures(section: dict[str, Any]) -> dict[str, Markup]:

@@ -8,8 +8,8 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from analysis.many_classes import MOST_SHOWN
-from analysis.plots import DASHED, KIND_MARKS
-from analysis.svg import COLOURS, COLUMN_PX, svg_figure
+from analysis.page.plots import DASHED, KIND_MARKS
+from analysis.page.svg import COLOURS, COLUMN_PX, svg_figure
 
 ROW_PX = 38
 POINTS = FuncFormatter(lambda share, _: f"{100 * share:+.6g}")

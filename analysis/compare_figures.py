@@ -9,8 +9,8 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from analysis.interventions import BASELINE, FLOOR, MARGIN
-from analysis.plots import DASHED
-from analysis.svg import COLOURS, COLUMN_PX, svg_figure
+from analysis.page.plots import DASHED
+from analysis.page.svg import COLOURS, COLUMN_PX, svg_figure
 
 ROW_PX = 38
 POINTS = FuncFormatter(lambda share, _: f"{100 * share:+.3g}")

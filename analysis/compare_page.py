@@ -3,7 +3,7 @@
 from typing import Any
 
 from analysis.compare_figures import compare_figures
-from analysis.page import page_environment
+from analysis.page.environment import page_environment
 
 
 def render_comparison(compared: dict[str, Any]) -> str:

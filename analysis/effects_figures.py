@@ -8,8 +8,8 @@ from markupsafe import Markup
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
+from analysis.page.svg import COLOURS, COLUMN_PX, svg_figure
 from analysis.statistics.metrics import FloatArray
-from analysis.svg import COLOURS, COLUMN_PX, svg_figure
 
 ROW_PX, HEAD_PX = 26, 80  # height of an effect's row, and of what stands around the rows
 POINTS = FuncFormatter(lambda change, _: f"{100 * change:+.3g}" if change else "0")

@@ -8,7 +8,7 @@ import numpy.typing as npt
 from markupsafe import Markup
 
 from analysis.heat_maps.evidence import HeatMaps
-from analysis.thumbnails import heat_picture, inline_image, overlay, signed_picture
+from analysis.page.pictures import heat_picture, inline_image, overlay, signed_picture
 
 
 def evidence_figures(

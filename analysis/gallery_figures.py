@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 from markupsafe import Markup
 
-from analysis.thumbnails import inline_image
+from analysis.page.pictures import inline_image
 
 
 def gallery_entries(section: dict[str, Any]) -> list[dict[str, Any]]:

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from analysis.class_contrasts_figures import POINTS
-from analysis.svg import COLOURS, COLUMN_PX, svg_figure
+from analysis.page.svg import COLOURS, COLUMN_PX, svg_figure
 
 ROW_PX = 44
 

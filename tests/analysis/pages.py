@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from analysis.page import page_environment
+from analysis.page.environment import page_environment
 
 METHOD = {"confidence": 0.95, "num_resamples": 2_000, "seed": 0}
 

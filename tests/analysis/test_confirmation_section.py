@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from analysis import svg
+from analysis.page import svg
 from analysis.run.reader import read_run
 from search.confirm.conclusion import conclude
 from search.confirm.grid import Plan, choose_candidates

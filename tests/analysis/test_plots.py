@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from matplotlib.axes import Axes
 
-from analysis import plots
-from analysis.svg import COLOURS, draw_svg
+from analysis.page import plots
+from analysis.page.svg import COLOURS, draw_svg
 
 pytestmark = pytest.mark.timeout(30)  # a busy machine takes seconds a figure
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from analysis import page as formats
-from analysis import svg
+from analysis.page import environment as formats
+from analysis.page import svg
 from tests.analysis.examined import page_of, report_on
 from tests.analysis.fabricate import CIFAR10, HEAD_EPOCHS, edit_json, make_predictions, make_run
 from trainables.storage import journal

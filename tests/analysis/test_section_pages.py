@@ -7,7 +7,7 @@ import pytest
 
 from analysis.detector_scores import score
 from analysis.detector_table import detector_section
-from analysis.intervention_figures import (
+from analysis.page.interventions import (
     background_figures,
     chassis_figures,
     colour_figures,

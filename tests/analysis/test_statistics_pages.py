@@ -14,7 +14,7 @@ from analysis.errors.overfitting import overfitting_section
 from analysis.errors.pairs import pairs_section
 from analysis.errors.systematic import systematic_section
 from analysis.kinds import Kinds
-from analysis.pairs_figures import pairs_figures
+from analysis.page.pairs import pairs_figures
 from analysis.trials.unfreeze import unfreeze_section
 from analysis.unfreeze_figures import unfreeze_figures
 from tests.analysis.fabricate import CIFAR10

@@ -7,13 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from analysis.thumbnails import (
-    data_uri,
-    heat_picture,
-    inline_image,
-    overlay,
-    signed_picture,
-)
+from analysis.page.pictures import data_uri, heat_picture, inline_image, overlay, signed_picture
 
 
 def decoded(uri: str) -> np.ndarray:

@@ -7,7 +7,7 @@ from markupsafe import Markup
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from analysis.svg import COLOURS, COLUMN_PX, svg_figure
+from analysis.page.svg import COLOURS, COLUMN_PX, svg_figure
 
 POINTS = FuncFormatter(lambda share, _: f"{100 * share:+.0f}" if share else "0")
 MARKS = (("s", COLOURS.blue), ("o", COLOURS.orange), ("D", COLOURS.ink))

@@ -11,8 +11,8 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
+from analysis.page.svg import COLOURS
 from analysis.statistics.metrics import FloatArray
-from analysis.svg import COLOURS
 
 PERCENT = FuncFormatter(lambda share, _: f"{100 * share:.6g}%")
 MAX_COUNTED_CLASSES = 20  # beyond that a cell is too small for its count

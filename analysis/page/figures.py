@@ -6,8 +6,6 @@ from typing import Any
 import numpy as np
 from markupsafe import Markup
 
-from analysis import plots
-from analysis.anytime_figures import anytime_figures
 from analysis.calibration_figures import calibration_figures
 from analysis.class_contrasts_figures import class_contrasts_figures
 from analysis.effects_figures import effects_figures
@@ -15,18 +13,20 @@ from analysis.errors.classes import weakest
 from analysis.evidence_figures import evidence_figures
 from analysis.examine import Examined
 from analysis.gallery_figures import gallery_entries, gallery_figures
-from analysis.importance_figures import importance_figures
-from analysis.intervention_figures import (
+from analysis.page import plots
+from analysis.page.curves import anytime_figures
+from analysis.page.environment import page_environment
+from analysis.page.importance import importance_figures
+from analysis.page.interventions import (
     background_figures,
     chassis_figures,
     colour_figures,
     interventions_figure,
     texture_figures,
 )
-from analysis.page import page_environment
-from analysis.pairs_figures import pairs_figures
+from analysis.page.pairs import pairs_figures
+from analysis.page.svg import COLUMN_PX, svg_figure
 from analysis.statistics.metrics import FloatArray
-from analysis.svg import COLUMN_PX, svg_figure
 from analysis.unfreeze_figures import unfreeze_figures
 
 ROW_PX = 38  # height of a class in the dot plot

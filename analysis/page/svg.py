@@ -84,7 +84,7 @@ def draw_svg(
     Touches no global state of matplotlib. Equal input gives equal bytes.
 
     Args:
-        draw: one of `analysis.plots`, given its values, in the stand-in colours of `COLOURS`.
+        draw: one of `analysis.page.plots`, given its values, in the stand-in colours of `COLOURS`.
         width_px: of the figure at its natural size; the page may scale it.
         height_px: likewise.
         description: what the figure shows, for readers who cannot see it.

@@ -9,8 +9,8 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 from scipy.cluster.hierarchy import dendrogram
 
+from analysis.page.svg import COLOURS, COLUMN_PX, svg_figure
 from analysis.statistics.metrics import FloatArray, IntArray
-from analysis.svg import COLOURS, COLUMN_PX, svg_figure
 
 CELL_PX, LABELS_PX, LEAF_PX = 35, 110, 34
 MAX_COUNTED_CLASSES = 20  # beyond that a cell is too small for its count

@@ -4,7 +4,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from analysis.forest import forest_figure
+from analysis.page.rows import forest_figure
 
 
 def background_figures(section: dict[str, Any]) -> dict[str, Markup]:

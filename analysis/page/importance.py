@@ -8,9 +8,9 @@ from markupsafe import Markup
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
-from analysis.plots import DEEPEST, FAINTEST
+from analysis.page.plots import DEEPEST, FAINTEST
+from analysis.page.svg import COLOURS, COLUMN_PX, svg_figure
 from analysis.statistics.metrics import FloatArray
-from analysis.svg import COLOURS, COLUMN_PX, svg_figure
 
 ROW_PX, HEAD_PX = 30, 80  # height of a setting's row, and of what stands around the rows
 CELL_PX, NAMES_PX = 44, 150  # width of a class' column, and of the settings' names

@@ -7,8 +7,8 @@ from markupsafe import Markup
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from analysis.plots import PERCENT
-from analysis.svg import COLOURS, svg_figure
+from analysis.page.plots import PERCENT
+from analysis.page.svg import COLOURS, svg_figure
 
 MINUTE, HOUR = 60.0, 3600.0  # in seconds
 
