@@ -11,7 +11,6 @@ from analysis.class_contrasts_figures import class_contrasts_figures
 from analysis.effects_figures import effects_figures
 from analysis.errors.classes import weakest
 from analysis.evidence_figures import evidence_figures
-from analysis.examine import Examined
 from analysis.gallery_figures import gallery_entries, gallery_figures
 from analysis.page import plots
 from analysis.page.curves import anytime_figures
@@ -26,6 +25,7 @@ from analysis.page.interventions import (
 )
 from analysis.page.pairs import pairs_figures
 from analysis.page.svg import COLUMN_PX, svg_figure
+from analysis.report.examine import Examined
 from analysis.statistics.metrics import FloatArray
 from analysis.unfreeze_figures import unfreeze_figures
 

@@ -7,15 +7,15 @@ from typing import Any
 
 import numpy as np
 
-from analysis.contents import Making, build_report
-from analysis.examine import Examined
 from analysis.fresh_models import FreshAnswers
 from analysis.heat_maps.evidence import HeatMaps
 from analysis.heat_maps.section import Explained
 from analysis.page.figures import render_html
 from analysis.perturbations.battery import BatterySettings, run_battery
 from analysis.perturbations.variants import Variants
-from analysis.reporting import pairs_of
+from analysis.report.contents import Making, build_report
+from analysis.report.examine import Examined
+from analysis.report.reporting import pairs_of
 from analysis.run.reader import read_run
 from trainables.data.images import ImageSet
 

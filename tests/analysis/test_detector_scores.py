@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from analysis.contents import downgraded
 from analysis.detector_scores import Cell, downgrade, score
+from analysis.report.contents import downgraded
 from analysis.shortcuts.background import ANY_CLASS
 from analysis.shortcuts.colour import FROG_CLAIM
 from analysis.statistics.claims import Claim

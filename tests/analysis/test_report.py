@@ -10,7 +10,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from analysis import report
+from analysis.report import __main__ as report
 from analysis.run.predict import progress_lines
 from tests.analysis.fabricate import CHECKPOINT, edit_json, fail_all
 from tests.analysis.tiny_run import CLASSES, FRESH_SEEDS, confirm_tiny_run, make_tiny_run

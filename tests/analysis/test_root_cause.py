@@ -4,12 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from analysis.root_cause import (
-    HUMAN_PAIR_RATES,
-    UNEXPLAINED,
-    human_pair_rates,
-    root_causes,
-)
+from analysis.report.root_cause import HUMAN_PAIR_RATES, UNEXPLAINED, human_pair_rates, root_causes
 from trainables.classes import CIFAR10_CLASSES
 
 ESTIMATE = {"value": 0.2, "lower": 0.1, "upper": 0.3}

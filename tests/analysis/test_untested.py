@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from analysis.contents import build_untested_report
 from analysis.page import svg
 from analysis.page.figures import render_html
+from analysis.report.contents import build_untested_report
 from analysis.run.reader import read_run
 from tests.analysis.examined import making_of, report_on
 from tests.analysis.fabricate import CIFAR10, fail_all, make_predictions, make_run

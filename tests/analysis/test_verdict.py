@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
+from analysis.report.verdict import gate_sentence, judge, verdict_section
 from analysis.statistics import metrics
 from analysis.statistics.intervals import Estimate, bootstrap
-from analysis.verdict import gate_sentence, judge, verdict_section
 
 
 @pytest.mark.parametrize(

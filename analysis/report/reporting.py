@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from analysis.contents import FEW_RESAMPLES, Making, build_report, build_untested_report
 from analysis.errors.pairs import pairs_section
-from analysis.examine import Examined, examine
 from analysis.fresh_models import ask_fresh, fresh_checkpoints
 from analysis.page.figures import render_html
 from analysis.perturbations.battery import BatterySettings
+from analysis.report.contents import FEW_RESAMPLES, Making, build_report, build_untested_report
+from analysis.report.examine import Examined, examine
 from analysis.run.predict import NotTestable, choose_device, load_for, predict, save_predictions
 from analysis.run.reader import Run, read_run
 from analysis.run.sealed_test import open_test

@@ -18,14 +18,16 @@ from analysis.errors.gallery import gallery_section
 from analysis.errors.label_issues import label_issues_section
 from analysis.errors.overfitting import overfitting_section
 from analysis.errors.systematic import systematic_section
-from analysis.examine import Examined
 from analysis.heat_maps.evidence import evidence_section
 from analysis.heat_maps.section import attribution_section
 from analysis.kinds import Kinds
-from analysis.limits import limits_section
 from analysis.optimism import confirmation_section
 from analysis.provenance import audit_section, model_section, reproduce_section
-from analysis.root_cause import human_pair_rates, root_causes
+from analysis.report.examine import Examined
+from analysis.report.root_cause import human_pair_rates, root_causes
+from analysis.report.summary import limits_section
+from analysis.report.untested import untested_section
+from analysis.report.verdict import untested_verdict, verdict_section
 from analysis.run.reader import Run
 from analysis.shortcuts.background import ANY_CLASS, background_section
 from analysis.shortcuts.chassis import chassis_section
@@ -43,8 +45,6 @@ from analysis.trials.effects import effects_section
 from analysis.trials.importance import importance_section
 from analysis.trials.unfreeze import unfreeze_section
 from analysis.trials.winner import search_section
-from analysis.untested import untested_section
-from analysis.verdict import untested_verdict, verdict_section
 from trainables.data.spec import DataSpec
 from trainables.storage.files import without_nan
 

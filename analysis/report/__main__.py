@@ -24,7 +24,7 @@ def main(arguments: Sequence[str]) -> None:
     with working_copy(options.run) as run:
         check_run_files(run.path)
 
-        from analysis.reporting import write_report
+        from analysis.report.reporting import write_report
 
         sentence, page = write_report(
             run.path,

@@ -1,0 +1,6 @@
+"""`python -m analysis.report RUN`: the report on the winner, on the sealed test split.
+
+`reporting` does it from run folder to page: `examine` runs the model, `contents` builds the
+sections, `verdict`, `root_cause` and `summary` draw the conclusions, and `untested` says what was
+not asked. The questions themselves are in `errors`, `trials`, `shortcuts` and `heat_maps`.
+"""
