@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from analysis.compare_figures import compare_figures
+from analysis.compare.page import compare_figures
 from analysis.page.environment import page_environment
 
 

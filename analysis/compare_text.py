@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from analysis.interventions import BASELINE, PLACEBO
+from analysis.compare.arms import BASELINE, PLACEBO
 
 NOTHING = "-"
 

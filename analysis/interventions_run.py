@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from analysis.interventions import interventions_section
+from analysis.compare.arms import interventions_section
 from analysis.run.reader import Run
 from analysis.statistics.metrics import IntArray
 from trainables.errors import UserError

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.compare import compare
+from analysis.compare.__main__ import compare
 from analysis.interventions_run import compare_arms
 from analysis.run.reader import read_run
 from tests.analysis.fabricate import CIFAR10, edit_json, fail_all, make_run

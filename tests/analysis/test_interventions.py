@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from analysis.interventions import differences, interventions_section, judge, pair_error_rate
+from analysis.compare.arms import differences, interventions_section, judge, pair_error_rate
 from analysis.paired_seeds import paired_estimate, paired_p_value
 from analysis.statistics import metrics
 from analysis.statistics.intervals import Estimate

@@ -35,11 +35,11 @@ def compare(
     for path in paths:
         check_run_files(path)
 
+    from analysis.compare.runs import side_by_side
     from analysis.compare_page import render_comparison
     from analysis.compare_text import describe_arms, describe_runs
     from analysis.interventions_run import compare_arms
     from analysis.run.reader import read_run
-    from analysis.side_by_side import side_by_side
     from trainables.storage.files import without_nan, write_json, write_text
 
     runs = [read_run(path.absolute()) for path in paths]

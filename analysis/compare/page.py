@@ -8,7 +8,7 @@ from markupsafe import Markup
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from analysis.interventions import BASELINE, FLOOR, MARGIN
+from analysis.compare.arms import BASELINE, FLOOR, MARGIN
 from analysis.page.plots import DASHED
 from analysis.page.svg import COLOURS, COLUMN_PX, svg_figure
 
