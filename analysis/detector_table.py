@@ -4,7 +4,7 @@ from typing import Any
 
 
 def detector_section(scores: dict[str, Any] | None) -> dict[str, Any]:
-    """What the page shows of the validation; `scores` is `analysis.validate.load_scores()`.
+    """What the page shows of the validation; `scores` is what `load_scores` reads.
 
     Keys: `validated`, and if so `command`, `created`, `num_biased`, `num_clean`,
     `images_per_class`, `reliant`, `free`, `detectors` (name -> counts, shares with intervals,

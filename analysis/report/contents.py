@@ -9,7 +9,6 @@ import numpy.typing as npt
 
 from analysis.claims_table import claims_section
 from analysis.confusion import confusion_section
-from analysis.detector_scores import downgrade
 from analysis.detector_table import detector_section
 from analysis.errors.calibration import calibration_section
 from analysis.errors.class_contrasts import class_contrasts_section
@@ -45,6 +44,7 @@ from analysis.trials.effects import effects_section
 from analysis.trials.importance import importance_section
 from analysis.trials.unfreeze import unfreeze_section
 from analysis.trials.winner import search_section
+from analysis.validate.scores import downgrade
 from trainables.data.spec import DataSpec
 from trainables.storage.files import without_nan
 

@@ -19,7 +19,7 @@ from analysis.run.predict import NotTestable, choose_device, load_for, predict, 
 from analysis.run.reader import Run, read_run
 from analysis.run.sealed_test import open_test
 from analysis.statistics import metrics
-from analysis.validate import load_scores
+from analysis.validate.__main__ import load_scores
 from trainables.data.images import ImageSet
 from trainables.data.load import load_training
 from trainables.data.spec import DataSpec

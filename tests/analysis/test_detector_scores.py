@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import pytest
 
-from analysis.detector_scores import Cell, downgrade, score
 from analysis.report.contents import downgraded
 from analysis.shortcuts.background import ANY_CLASS
 from analysis.shortcuts.colour import FROG_CLAIM
 from analysis.statistics.claims import Claim
+from analysis.validate.scores import Cell, downgrade, score
 
 CELL = Cell(
     detector="colour",

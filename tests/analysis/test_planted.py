@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from analysis import planted
-from analysis.bench import Recipe, draw_pools, judge_model, recipes
 from analysis.perturbations.battery import BatterySettings
-from analysis.planted import PLANT_SETS, biases_of, mixed, neutral_looks, plants_by_class
+from analysis.validate import planted
+from analysis.validate.bench import Recipe, draw_pools, judge_model, recipes
+from analysis.validate.planted import PLANT_SETS, biases_of, mixed, neutral_looks, plants_by_class
 from trainables.classes import CIFAR10_CLASSES
 from trainables.data.synthetic_names import GROUNDS
 

@@ -8,12 +8,12 @@ from multiprocessing import get_context
 import numpy as np
 import torch
 
-from analysis.detector_scores import Cell
 from analysis.detectors import DETECTORS, culprit_of
 from analysis.perturbations.battery import BatterySettings, run_battery
 from analysis.perturbations.donors import Images
 from analysis.perturbations.variants import Variants
-from analysis.planted import (
+from analysis.statistics.metrics import FloatArray, IntArray
+from analysis.validate.planted import (
     PLANT_SETS,
     TEST_SEED,
     TRAIN_SEED,
@@ -25,7 +25,7 @@ from analysis.planted import (
     reliance,
     train_small,
 )
-from analysis.statistics.metrics import FloatArray, IntArray
+from analysis.validate.scores import Cell
 from trainables.classes import CIFAR10_CLASSES
 
 STRENGTHS = (0.95, 0.8, 0.65, 0.5)
