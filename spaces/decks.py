@@ -8,8 +8,9 @@ E  "Photo Recognition" (sprint project)
 
 The decks say which techniques they use, seldom with which numbers. "Assumed" marks what is ours: a
 number, or which of several techniques that decks name together is whose. What a deck says nothing
-of stays the run's own. Weighted loss and hard mining are absent on purpose: decks A and B propose
-them as cures, and space `interventions` tests those.
+of stays the run's own, except for refinements that these decks do not have: `PLAIN`. Weighted loss
+and hard mining are absent on purpose: decks A and B propose them as cures, and space
+`interventions` tests those.
 """
 
 from dataclasses import replace
@@ -20,7 +21,18 @@ from optuna import Trial
 from spaces.pretrained import refuse_misfits
 from trainables.config import FineTuneConfig
 
+# A run's own settings may do better by other rates, by frozen BatchNorms and the like; a deck that
+# does not name them has them at what plain PyTorch and Keras do, at rates assumed for all five.
+PLAIN: dict[str, Any] = {
+    "head_lr": 3e-3,
+    "backbone_lr_ratio": 0.3,
+    "layer_decay": 1.0,
+    "batchnorm": "train",
+    "label_smoothing": 0.0,
+    "ema_decay": 0.0,
+}
 DECK_A: dict[str, Any] = {
+    **PLAIN,
     "backbone": "resnet18",  # its title
     "head": "linear",  # assumed: what replaces `fc` in PyTorch
     "interpolation": "bilinear",  # assumed: torchvision's default
@@ -32,6 +44,7 @@ DECK_A: dict[str, Any] = {
     "schedule": "onecycle",  # assumed: the one that PyTorch has and Keras has not
 }
 DECK_B: dict[str, Any] = {
+    **PLAIN,
     "backbone": "resnet50",  # its title
     "interpolation": "bicubic",  # assumed: said to beat bilinear
     "augmentation": "adaptive",  # turns by class: it reasons about rigid and organic ones
@@ -42,6 +55,7 @@ DECK_B: dict[str, Any] = {
     "schedule": "cosine",  # assumed
 }
 DECK_C: dict[str, Any] = {
+    **PLAIN,
     "preprocessing": "caffe",  # assumed of C and E: `preprocess_input` of Keras' ResNets
     "head": "mlp",  # Dense 128-64; assumed of C, D and E
     "interpolation": "bicubic",  # assumed: enlarging well is its subject
@@ -53,6 +67,7 @@ DECK_C: dict[str, Any] = {
     "label_smoothing": 0.1,  # assumed of C, D and E; the usual number
 }
 DECK_D: dict[str, Any] = {
+    **PLAIN,
     "head": "bn_dropout",  # assumed of C, D and E
     "dropout": 0.5,  # said with that head
     "interpolation": "bilinear",  # assumed: the default of Keras' Resizing
@@ -65,6 +80,7 @@ DECK_D: dict[str, Any] = {
     "weight_decay": 1e-2,  # L2; assumed: AdamW's usual number
 }
 DECK_E: dict[str, Any] = {
+    **PLAIN,
     "preprocessing": "unit",  # 1/255; assumed of C and E
     "head": "bn_dropout",  # assumed of C, D and E
     "dropout": 0.5,  # as in D

@@ -52,6 +52,9 @@ def test_an_installed_copy_has_weights_templates_and_commands(tmp_path: Path):
     assert set(python("-c", CHECK, str(target)).split()) == expected
     assert {"report.html.j2", "compare.html.j2"} <= expected
     assert (target / "analysis" / "assets" / "detectors.json").is_file()
+    licences = [str(f.relative_to(target)) for f in target.rglob("resnet18_imagenet.LICENSE")]
+    assert "trainables/assets/resnet18_imagenet.LICENSE" in licences  # beside the weights
+    assert any(".dist-info/licenses/" in name for name in licences)  # and where tools look
     assert "--num-trials" in python("-m", "search.run", "--help")
     for module in ("search.export", "analysis.report", "trainables.predict", "trainables.pretrain"):
         assert "usage" in python("-m", module, "--help")

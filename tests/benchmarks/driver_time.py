@@ -40,8 +40,8 @@ from search.tuning.stopping import Halt
 from search.tuning.study import TruthfulStudy, study_storage
 from search.tuning.tuner import startup_trials
 from spaces.registry import load_space
-from tests.benchmarks.record_trials import BASE
 from tests.benchmarks.sleeping import NUM_CLASSES, report
+from tests.benchmarks.surrogate import BASE
 from trainables.config import FineTuneConfig
 from trainables.data.images import ImageSet
 from trainables.training.pictures import TrialData

@@ -18,8 +18,8 @@ from search.tuning.study import Suggest, TruthfulStudy
 from search.tuning.tuner import startup_trials
 from spaces.dimensions import parameters
 from spaces.registry import load_space
-from tests.benchmarks.record_trials import BASE, SPACE
 from tests.benchmarks.simulator import Method, Proposal
+from tests.benchmarks.surrogate import BASE, SPACE
 from trainables.config import FineTuneConfig
 
 ETA = 3.0  # the project's default; Ray's own is 4

@@ -41,8 +41,8 @@ from search.tuning.trials import run_trials
 from search.tuning.tuner import startup_trials
 from spaces.registry import load_space
 from tests.benchmarks.driver_time import board_of
-from tests.benchmarks.record_trials import BASE
 from tests.benchmarks.sleeping import SleepingTrial
+from tests.benchmarks.surrogate import BASE
 from trainables.storage import journal
 
 

@@ -19,8 +19,24 @@ import pandas as pd
 from scipy.stats import kendalltau
 from sklearn.ensemble import RandomForestRegressor
 
+from trainables.config import FineTuneConfig
+
 RECORDED = Path(__file__).with_name("recorded_trials.parquet")
-HEAD_EPOCHS = 2  # of the recorded trials
+SPACE = "full"
+# What the recorded trials start from: the defaults of their day, with the net embedded then.
+BASE = FineTuneConfig(
+    resolution_px=32,
+    head_epochs=2,
+    finetune_epochs=8,
+    batch_size=64,
+    head_lr=3e-3,
+    backbone_lr_ratio=0.3,
+    layer_decay=1.0,
+    batchnorm="train",
+    label_smoothing=0.0,
+    ema_decay=0.0,
+)
+HEAD_EPOCHS = BASE.head_epochs
 NUM_TREES = 100
 ALIKE = 15  # trials, predicted alike, whose misses are a simulated trial's noise
 ANY_DEPTH = ""

@@ -129,8 +129,8 @@ def test_embedded_weights_are_whole_and_float32() -> None:
     state = load_backbone_state("resnet18", "embedded")
     assert list(state) == list(backbone_part(get_model("resnet18", weights=None).state_dict()))
     assert {t.dtype for t in state.values()} == {torch.float32, torch.int64}
-    assert state["bn1.num_batches_tracked"] > 0
-    assert state["bn1.running_var"].min() > 0
+    assert state["bn1.running_mean"].abs().max() > 0  # trained statistics
+    assert state["bn1.running_var"].min() >= 0  # of a dead channel, 0 in float16
 
 
 def test_embedded_file_is_the_one_described() -> None:

@@ -20,8 +20,8 @@ NAMES = ("imagenet", "imagenet-v1", "imagenet-v2", "embedded", "none")
 FILE_SUFFIXES = (".safetensors", ".pth", ".pt")
 
 EMBEDDED_BACKBONE = "resnet18"
-EMBEDDED_FILE = "resnet18_tinyimagenet.safetensors"
-EMBEDDED_SHA256 = "7d8cdc874fe0f3155ee6654877b921ef3ef312d11c16a8801094bb035fa43410"
+EMBEDDED_FILE = "resnet18_imagenet.safetensors"
+EMBEDDED_SHA256 = "915f54b7623fb08981e6bc4bf158f7d81134e133a6c21b307cdddb7a3972ce42"
 
 _BACKBONES_WITH_V2 = ("resnet50", "resnet101")  # what torchvision offers
 ANSWER_SECONDS = 5.0  # for the server of a download, when asked whether it is there
