@@ -55,7 +55,7 @@ def search(settings: Settings, folder: RunFolder) -> RunRecord | None:
     from search.interventions import arms
     from search.lock import only_driver
     from search.monitoring import summary
-    from search.packing import pack_gpus
+    from search.plan.packing import pack_gpus
     from search.records.disk import enough_room
     from search.records.environment import choose_precision
     from search.tuning import preparation, tuner

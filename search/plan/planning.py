@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 import torch
 
 from search.cluster.capacity import concurrent_trials
-from search.flops import Demand, demand
 from search.plan.costs import Measured, combine, total_flops
+from search.plan.flops import Demand, demand
 from search.plan.forecast import Forecast, forecast
 from search.plan.probe import Probed, Task, probe_side_by_side
 from search.records.environment import choose_precision, worker_threads

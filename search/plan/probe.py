@@ -16,8 +16,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from search.flops import forward_flops, step_flops
 from search.plan.costs import Parts
+from search.plan.flops import forward_flops, step_flops
 from trainables.classes import CIFAR10_CLASSES, organic_mask
 from trainables.config import FineTuneConfig
 from trainables.data.images import ImageSet

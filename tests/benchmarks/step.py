@@ -20,7 +20,7 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
-from search.flops import step_flops
+from search.plan.flops import step_flops
 from trainables.classes import CIFAR10_CLASSES
 from trainables.config import FineTuneConfig
 from trainables.data.images import ImageSet

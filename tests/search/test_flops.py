@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from search.flops import demand, forward_flops
+from search.plan.flops import demand, forward_flops
 from trainables.config import FineTuneConfig
 
 CONFIG = FineTuneConfig(resolution_px=32, weights="none", head_epochs=2, finetune_epochs=3)

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from search.packing import HEADROOM, RAY_UNITS, gpu_share, pack_gpus, trials_per_gpu
 from search.plan import planning
+from search.plan.packing import HEADROOM, RAY_UNITS, gpu_share, pack_gpus, trials_per_gpu
 from search.settings.settings import Settings
 from trainables.errors import UserError
 
