@@ -12,7 +12,7 @@ import numpy as np
 from search.confirm_text import FreshProgress
 from search.records.folder import RunFolder, write_json
 from search.settings.settings import Settings
-from search.tuning.listed import train_listed
+from search.tuning.fixed_list import train_listed
 from search.tuning.recorder import REPORT_FIELDS
 from trainables.data.images import ImageSet
 from trainables.errors import RunError

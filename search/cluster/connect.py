@@ -29,7 +29,7 @@ RAY_SETTINGS = {
     "TUNE_WARN_EXCESSIVE_EXPERIMENT_CHECKPOINT_SYNC_THRESHOLD_S": "0",
     # A driver that has not ended by itself after so long is killed: its slot keeps cores.
     "TUNE_FORCE_TRIAL_CLEANUP_S": "30",
-    # Ctrl-C lets the epochs under way end first (search/interrupt.py).
+    # Ctrl-C lets the epochs under way end first (search/tuning/interrupt.py).
     "TUNE_DISABLE_SIGINT_HANDLER": "1",
     # A trial that tells its fault reports no metric with it.
     "TUNE_DISABLE_STRICT_METRIC_CHECKING": "1",

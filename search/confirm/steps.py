@@ -15,7 +15,7 @@ from search.records.record import RunRecord
 from search.retrain import retrain
 from search.settings.settings import Settings
 from search.tuning import preparation
-from search.tuning.listed import train_listed
+from search.tuning.fixed_list import train_listed
 from search.tuning.preparation import fresh_pictures
 from trainables.errors import UserError
 from trainables.models.checkpoint_folders import folder_name

@@ -7,7 +7,7 @@ from search.monitoring.tensorboard import TensorBoard
 from search.records.folder import RunFolder
 from search.records.record import RunRecord
 from search.settings.settings import Settings
-from search.tuning.listed import train_listed
+from search.tuning.fixed_list import train_listed
 from search.tuning.preparation import fresh_pictures
 from search.tuning.recorder import KEPT_TRIALS
 from trainables.storage import journal

@@ -16,12 +16,12 @@ from search.records.folder import RunFolder
 from search.records.record import RunRecord
 from search.run_log import RunLog
 from search.settings.settings import Settings
-from search.study_log import cut_back
 from search.tuning.recorder import Recorder
 from search.tuning.scheduler import Judge, PhaseAlignedASHA, Rungs
 from search.tuning.searchers import StudySearcher
 from search.tuning.stopping import Halt
 from search.tuning.study import Suggest, TruthfulStudy, study_storage
+from search.tuning.study_log import cut_back
 from search.tuning.trials import run_trials
 from spaces.registry import NUM_REHEARSALS, Space, load_space, quiet_study
 from spaces.warm_start import first_asked

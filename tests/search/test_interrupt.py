@@ -10,10 +10,10 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from search.interrupt import Interrupt
 from search.records.folder import RunFolder
 from search.records.record import RunRecord
 from search.run_log import RunLog
+from search.tuning.interrupt import Interrupt
 from search.tuning.recorder import Recorder
 from search.tuning.stopping import Halt
 from tests.search.test_whole_search import SETTINGS, command, run

@@ -7,8 +7,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from search.records.record import RunRecord
-from search.study_log import cut_back
 from search.tuning.study import Asked
+from search.tuning.study_log import cut_back
 from tests.search.test_study import Session, kernels
 
 
