@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml
 
-from search.export.measured import Figure, Measured, measured
+from search.export.figures import Figure, Measured, measured
 from search.records.folder import RunFolder
 from trainables.data.spec import DataSpec
 from trainables.models.formats import FILES
