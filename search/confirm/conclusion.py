@@ -6,8 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from search import optimism
-from search.confirm import statistics
+from search.confirm import optimism, statistics
 from search.confirm.grid import FORMAT_VERSION, Candidate, Plan
 from search.names import OBJECTIVE
 from search.records.record import RunRecord, TrialRecord

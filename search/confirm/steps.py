@@ -7,12 +7,12 @@ from typing import Any
 from search import confirm_text
 from search.cluster.connect import connect
 from search.confirm.conclusion import conclude
+from search.confirm.final import retrain
 from search.confirm.grid import FORMAT_VERSION, Plan, choose_candidates
 from search.confirm_text import FreshProgress
 from search.plan.packing import pack_gpus
 from search.records.folder import RunFolder, write_json
 from search.records.record import RunRecord
-from search.retrain import retrain
 from search.settings.settings import Settings
 from search.tuning import preparation
 from search.tuning.fixed_list import train_listed

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from search.optimism import expected_optimism, measure, residual_sd, shrunk
+from search.confirm.optimism import expected_optimism, measure, residual_sd, shrunk
 
 SEED = 0
 
