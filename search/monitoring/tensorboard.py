@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 from safetensors import SafetensorError, safe_open
 
-from search.events import EventFile, Layout
 from search.listener import Listener
+from search.monitoring.events import EventFile, Layout
 from search.monitoring.lines import short
 from search.monitoring.pictures import confusion_picture, prediction_picture
 from search.names import OBJECTIVE
