@@ -21,8 +21,8 @@ from analysis.heat_maps.evidence import evidence_section
 from analysis.heat_maps.section import attribution_section
 from analysis.kinds import Kinds
 from analysis.optimism import confirmation_section
-from analysis.provenance import audit_section, model_section, reproduce_section
 from analysis.report.examine import Examined
+from analysis.report.provenance import audit_section, model_section, reproduce_section
 from analysis.report.root_cause import human_pair_rates, root_causes
 from analysis.report.summary import limits_section
 from analysis.report.untested import untested_section
