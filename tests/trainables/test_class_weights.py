@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from trainables.class_weights import class_weights
 from trainables.classes import ORGANIC
 from trainables.errors import UserError
+from trainables.training.class_weights import class_weights
 
 LABELS = np.array([0, 0, 0, 1, 1, 3])  # six pictures; class 2 does not occur
 NAMES = ("cat", "truck", "chair", "frog")
