@@ -7,8 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from trainables.data.duplicates import Pair, find_pairs
-from trainables.data.hashing import constant
+from trainables.data.duplicates import Pair, constant, find_pairs
 from trainables.data.images import ImageSet
 from trainables.data.load import Part, fingerprint
 from trainables.data.pool import first_few

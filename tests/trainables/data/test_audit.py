@@ -11,7 +11,7 @@ from tests.trainables.data.tiny_pictures import Images, png, textured, write_fol
 from trainables.command import run_main
 from trainables.data.audit import AuditResult, audit, main, run_audit
 from trainables.data.audit_checks import check_splits
-from trainables.data.hashing import (
+from trainables.data.duplicates import (
     MIRRORED_BITS,
     constant,
     correlations,
