@@ -24,8 +24,8 @@ from analysis.perturbations.donors import Images
 from analysis.statistics.metrics import FloatArray, IntArray
 from trainables.classes import CIFAR10_CLASSES
 from trainables.data.synthetic.biases import Biases, Plant
+from trainables.data.synthetic.habits import GROUNDS, TEXTURES
 from trainables.data.synthetic.source import draw
-from trainables.data.synthetic_names import GROUNDS, TEXTURES
 
 TRAIN_SEED, TEST_SEED = 1_000, 2_000  # of the first chunk of drawn pictures
 NUM_CHUNKS = 42  # parts of a world, each with looks of its own for every class; a multiple of 7
