@@ -9,7 +9,7 @@ import math
 import torch
 from torch import Tensor
 
-from trainables.preprocessing import PREPROCESSING
+from trainables.models.resize import PREPROCESSING
 
 AREA = (0.25, 1.0)  # of the picture that a crop keeps; inclusive bounds, drawn uniformly
 ASPECT_RATIO = (3 / 4, 4 / 3)  # width to height, drawn log-uniformly (Szegedy et al. 2015)

@@ -21,8 +21,7 @@ from trainables.classes import organic_mask
 from trainables.config import FineTuneConfig
 from trainables.models.checkpoints import Checkpoint
 from trainables.models.network import FineTuneModel, build_model, set_trainable
-from trainables.models.resize import Resize
-from trainables.preprocessing import PREPROCESSING
+from trainables.models.resize import PREPROCESSING, Resize
 from trainables.training.augment import epoch_view
 from trainables.training.batches import plan_batches
 from trainables.training.evaluation import soft_cross_entropy

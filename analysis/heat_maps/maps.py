@@ -23,8 +23,7 @@ from torch import Tensor, nn
 from trainables.errors import UserError
 from trainables.models.checkpoints import TrainedModel
 from trainables.models.network import FineTuneModel, build_model
-from trainables.models.resize import Resize
-from trainables.preprocessing import PREPROCESSING
+from trainables.models.resize import PREPROCESSING, Resize
 
 STAGES = ("layer1", "layer2", "layer3", "layer4")
 

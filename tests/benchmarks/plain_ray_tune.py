@@ -39,7 +39,7 @@ from trainables.data.images import ImageSet
 from trainables.data.load import load_training
 from trainables.data.spec import DataSpec
 from trainables.models.network import FineTuneModel, build_model, set_trainable
-from trainables.preprocessing import PREPROCESSING
+from trainables.models.resize import PREPROCESSING
 from trainables.training.augment import SHIFT, QuickAffine
 from trainables.training.optimizers import build_optimizer, build_schedule
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from trainables.config import CHOICES
-from trainables.preprocessing import PREPROCESSING
+from trainables.models.resize import PREPROCESSING
 
 
 def test_there_is_one_preprocessing_for_each_choice() -> None:

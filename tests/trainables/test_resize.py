@@ -9,8 +9,7 @@ from PIL import Image
 from torch.nn import functional as F
 
 from trainables.errors import UserError
-from trainables.models.resize import MODES, Resize, kernel_matrix
-from trainables.preprocessing import PREPROCESSING, Normalisation
+from trainables.models.resize import MODES, PREPROCESSING, Normalisation, Resize, kernel_matrix
 
 KERNELS = ("nearest", "bilinear", "bicubic", "lanczos")
 GREY_LEVELS = Normalisation(channel_order="RGB", scale=1.0, mean=(0, 0, 0), std=(1, 1, 1))

@@ -22,9 +22,8 @@ from torch import Tensor
 from trainables.config import FineTuneConfig
 from trainables.errors import UserError
 from trainables.models.network import FineTuneModel, build_model
-from trainables.models.resize import Resize
+from trainables.models.resize import PREPROCESSING, Resize
 from trainables.models.weights import load_backbone_state, weights_id
-from trainables.preprocessing import PREPROCESSING
 
 FORMAT_VERSION = 4
 TENSORS, RECORD, CHECKSUMS = "state.safetensors", "state.json", "SHA256SUMS"

@@ -22,7 +22,7 @@ def save_exported(trained: "TrainedModel", folder: Path, *, provenance: dict[str
     """Write a model into an existing folder."""
     from safetensors.torch import save_file
 
-    from trainables.preprocessing import PREPROCESSING
+    from trainables.models.resize import PREPROCESSING
 
     state = trained.model.state_dict()
     save_file({name: value.cpu().contiguous() for name, value in state.items()}, folder / TENSORS)

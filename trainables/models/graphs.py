@@ -15,8 +15,7 @@ from torch.fx import GraphModule
 
 from trainables.models.checkpoints import TrainedModel
 from trainables.models.graph_models import CLASS_NAMES
-from trainables.models.resize import Resize
-from trainables.preprocessing import PREPROCESSING
+from trainables.models.resize import PREPROCESSING, Resize
 
 # Where in whose source an operation comes from: of no use elsewhere, and full of local paths.
 _ORIGINS = ("stack_trace", "nn_module_stack", "source_fn_stack")

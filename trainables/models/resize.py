@@ -2,7 +2,12 @@
 
 Resizing is linear and separable: out = V @ image @ H^T with one small matrix an axis. All kernels
 cost the same, run the same on CPU and GPU, and take the normalisation along for nothing.
+
+How grey levels become the network's input: ImageNet, Caffe or unit preprocessing.
 """
+
+from dataclasses import dataclass
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -10,12 +15,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from trainables.errors import UserError
-from trainables.preprocessing import PREPROCESSING, Normalisation
 
 MODES = ("nearest", "bilinear", "bicubic", "lanczos", "none")
-
 _SUPPORT_PX = {"bilinear": 1.0, "bicubic": 2.0, "lanczos": 3.0}
 _BICUBIC_A = -0.5  # Pillow's and Keys' (1981); OpenCV and torch without antialias take -0.75
+Triple = tuple[float, float, float]
 
 
 def kernel_matrix(in_px: int, out_px: int, mode: str) -> NDArray[np.float32]:
@@ -40,6 +44,76 @@ def kernel_matrix(in_px: int, out_px: int, mode: str) -> NDArray[np.float32]:
     distances = (np.arange(in_px) + 0.5 - centres[:, None]) / widening
     weights = np.where(np.abs(distances) < _SUPPORT_PX[mode], _kernel(distances, mode), 0.0)
     return (weights / weights.sum(axis=1, keepdims=True)).astype(np.float32)
+
+
+def _kernel(x: NDArray[np.float64], mode: str) -> NDArray[np.float64]:
+    """The continuous kernel at distance `x` in input pixels, within its support."""
+    t = np.abs(x)
+    if mode == "bilinear":
+        return 1 - t
+    if mode == "bicubic":
+        a = _BICUBIC_A
+        near = ((a + 2) * t - (a + 3)) * t**2 + 1
+        far = (((t - 5) * t + 8) * t - 4) * a
+        return np.where(t < 1, near, far)
+    return np.sinc(x) * np.sinc(x / 3)
+
+
+def _check(in_px: int, out_px: int, mode: str) -> None:
+    if mode not in MODES:
+        raise UserError(f"interpolation is {mode!r}; allowed: {', '.join(MODES)}; choose one")
+    if min(in_px, out_px) < 1:
+        raise UserError(f"sizes are {in_px} -> {out_px} px; allowed: 1 px or more; correct them")
+    if mode == "none" and in_px != out_px:
+        raise UserError(
+            f"interpolation is 'none' with {in_px} -> {out_px} px; allowed: equal sizes; set the "
+            f"resolution to {in_px} px or choose a kernel"
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Normalisation:
+    """(grey level * scale - mean) / std for each channel of the output.
+
+    Attributes:
+        channel_order: of the output; the input is RGB.
+        scale: of the grey levels 0..255, before the mean is taken off.
+        mean, std: one a channel, in the output's order and in scaled grey levels.
+    """
+
+    channel_order: Literal["RGB", "BGR"]
+    scale: float
+    mean: Triple
+    std: Triple
+
+    def channels_of(self, level: float) -> NDArray[np.float64]:
+        """What one grey level becomes in each channel of the output: float64 (3,)."""
+        return (level * self.scale - np.array(self.mean)) / np.array(self.std)
+
+    def to_dict(self) -> dict[str, Any]:
+        """A JSON-able record, complete enough to be repeated without this code."""
+        return {
+            "channel_order": self.channel_order,
+            "scale": self.scale,
+            "mean": list(self.mean),
+            "std": list(self.std),
+        }
+
+
+# imagenet  torchvision's: what all its weights were trained with
+# caffe     Keras' `preprocess_input` in mode "caffe": BGR, ImageNet's mean off, nothing scaled
+# unit      0..1 and no more
+PREPROCESSING: dict[str, Normalisation] = {
+    "imagenet": Normalisation(
+        channel_order="RGB", scale=1 / 255, mean=(0.485, 0.456, 0.406), std=(0.229, 0.224, 0.225)
+    ),
+    "caffe": Normalisation(
+        channel_order="BGR", scale=1.0, mean=(103.939, 116.779, 123.68), std=(1.0, 1.0, 1.0)
+    ),
+    "unit": Normalisation(
+        channel_order="RGB", scale=1 / 255, mean=(0.0, 0.0, 0.0), std=(1.0, 1.0, 1.0)
+    ),
+}
 
 
 class Resize:
@@ -111,28 +185,3 @@ class Resize:
                 ).clamp_(self._black, self._white)
         nhwc = pixels.view(batch, self.out_px, self.out_px, 3)
         return nhwc.permute(0, 3, 1, 2).to(self.dtype)
-
-
-def _kernel(x: NDArray[np.float64], mode: str) -> NDArray[np.float64]:
-    """The continuous kernel at distance `x` in input pixels, within its support."""
-    t = np.abs(x)
-    if mode == "bilinear":
-        return 1 - t
-    if mode == "bicubic":
-        a = _BICUBIC_A
-        near = ((a + 2) * t - (a + 3)) * t**2 + 1
-        far = (((t - 5) * t + 8) * t - 4) * a
-        return np.where(t < 1, near, far)
-    return np.sinc(x) * np.sinc(x / 3)
-
-
-def _check(in_px: int, out_px: int, mode: str) -> None:
-    if mode not in MODES:
-        raise UserError(f"interpolation is {mode!r}; allowed: {', '.join(MODES)}; choose one")
-    if min(in_px, out_px) < 1:
-        raise UserError(f"sizes are {in_px} -> {out_px} px; allowed: 1 px or more; correct them")
-    if mode == "none" and in_px != out_px:
-        raise UserError(
-            f"interpolation is 'none' with {in_px} -> {out_px} px; allowed: equal sizes; set the "
-            f"resolution to {in_px} px or choose a kernel"
-        )

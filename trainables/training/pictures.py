@@ -14,8 +14,7 @@ from trainables.classes import organic_mask
 from trainables.config import FineTuneConfig
 from trainables.data.images import ImageSet
 from trainables.models.network import FineTuneModel
-from trainables.models.resize import Resize
-from trainables.preprocessing import PREPROCESSING
+from trainables.models.resize import PREPROCESSING, Resize
 from trainables.training.activations import Activations
 from trainables.training.augment import epoch_view
 from trainables.training.batches import Batch

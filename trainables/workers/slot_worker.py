@@ -13,9 +13,15 @@ from ray.exceptions import ActorDiedError
 from ray.train.torch import get_device
 
 from trainables.config import FineTuneConfig
-from trainables.models.checkpoint_folders import drop_old, folder_name, newest_readable, store
+from trainables.models.checkpoint_folders import (
+    TrialFolder,
+    drop_old,
+    folder_name,
+    newest_readable,
+    open_trial_folder,
+    store,
+)
 from trainables.models.checkpoints import Checkpoint
-from trainables.remote.trial_folder import TrialFolder, open_trial_folder
 from trainables.training.parallel import WorkerGroup
 from trainables.two_phase import fine_tune
 from trainables.workers.exchange import Job

@@ -7,7 +7,7 @@ import pytest
 
 from tests.s3 import BUCKET, LoopbackS3, s3_on_loopback
 from trainables.errors import UserError
-from trainables.remote.trial_folder import open_trial_folder
+from trainables.models.checkpoint_folders import open_trial_folder
 from trainables.storage.lease import Lease
 from trainables.storage.mirror import Mirror
 from trainables.storage.store import Store, StoreError

@@ -5,9 +5,13 @@ from pathlib import Path
 import pytest
 
 from tests.trainables.test_checkpoint_folders import damage, made_after
-from trainables.models.checkpoint_folders import drop_old, folder_name, newest_readable
+from trainables.models.checkpoint_folders import (
+    drop_old,
+    folder_name,
+    newest_readable,
+    open_trial_folder,
+)
 from trainables.models.checkpoint_folders import store as save
-from trainables.remote.trial_folder import open_trial_folder
 from trainables.storage.store import Store
 
 
