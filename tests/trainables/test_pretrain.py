@@ -11,14 +11,20 @@ from PIL import Image
 from safetensors import safe_open
 
 from trainables.config import FineTuneConfig
-from trainables.crops import crop_matrices, random_crops
 from trainables.data.images import ImageSet
 from trainables.errors import UserError
 from trainables.models.network import build_model
 from trainables.models.resize import Resize, kernel_matrix
 from trainables.models.weights import load_backbone_state
 from trainables.pretrain import __main__ as pretrain
-from trainables.pretrain.from_scratch import EpochResult, Recipe, top1, train_from_scratch
+from trainables.pretrain.from_scratch import (
+    EpochResult,
+    Recipe,
+    crop_matrices,
+    random_crops,
+    top1,
+    train_from_scratch,
+)
 
 CPU = torch.device("cpu")
 
@@ -70,8 +76,8 @@ def test_a_crop_matrix_by_hand() -> None:
 
 
 def test_whole_pictures_come_out_upright_or_mirrored(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("trainables.crops.AREA", (1.0, 1.0))
-    monkeypatch.setattr("trainables.crops.ASPECT_RATIO", (1.0, 1.0))
+    monkeypatch.setattr("trainables.pretrain.from_scratch.AREA", (1.0, 1.0))
+    monkeypatch.setattr("trainables.pretrain.from_scratch.ASPECT_RATIO", (1.0, 1.0))
     images = torch.tensor(two_tints(64).images)
     crops = random_crops(images, 48, torch.Generator().manual_seed(0))
     upright = Resize(32, 48, "bilinear")(images)
