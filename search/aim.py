@@ -11,7 +11,7 @@ from search.records.folder import RunFolder
 from search.records.record import RunRecord
 from trainables.class_pair import pair_faults, pair_text
 from trainables.errors import UserError, refuse
-from trainables.hard_mining import confused_pairs
+from trainables.training.batches import confused_pairs
 
 Pair = tuple[str, str]
 # Where a report tells of pairs of classes, the first that does; each a list of rows, or a section

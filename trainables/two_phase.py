@@ -18,18 +18,17 @@ from torch.optim.lr_scheduler import LRScheduler, ReduceLROnPlateau
 
 from trainables.class_pair import pair_indices
 from trainables.config import FineTuneConfig
-from trainables.ema import WeightAverage
-from trainables.memory import reset_peak_memory
 from trainables.models.checkpoints import Checkpoint, load_checkpoint, whole_state
 from trainables.models.network import FineTuneModel, build_model, set_trainable
 from trainables.models.weights import load_backbone_state, weights_id
 from trainables.training.activations import EVALUATION_BATCH
 from trainables.training.batches import Batch, plan_batches
 from trainables.training.class_weights import class_weights
-from trainables.training.epoch_report import epoch_report
+from trainables.training.epoch_report import epoch_report, reset_peak_memory
 from trainables.training.evaluation import Scores, Tally, soft_cross_entropy
 from trainables.training.forward import Forward, Network
 from trainables.training.optimizers import (
+    WeightAverage,
     build_optimizer,
     build_schedule,
     group_rates,

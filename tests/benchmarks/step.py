@@ -24,10 +24,10 @@ from search.plan.flops import step_flops
 from trainables.classes import CIFAR10_CLASSES
 from trainables.config import FineTuneConfig
 from trainables.data.images import ImageSet
-from trainables.memory import peak_memory_bytes, reset_peak_memory
 from trainables.models.network import build_model, set_trainable
 from trainables.training.activations import autocast
 from trainables.training.batches import plan_batches
+from trainables.training.epoch_report import peak_memory_bytes, reset_peak_memory
 from trainables.training.optimizers import build_optimizer
 from trainables.training.parallel import SOLO
 from trainables.training.pictures import TrialData

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from trainables.ema import WeightAverage
+from trainables.training.optimizers import WeightAverage
 
 
 def test_the_average_equals_its_formula():

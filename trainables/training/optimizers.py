@@ -1,9 +1,12 @@
-"""Parameter groups with differential rates, optimisers and schedules of one phase."""
+"""Parameter groups with differential rates, optimisers and schedules of one phase.
 
-from typing import Any
+A running average of the weights, for evaluation.
+"""
+
+from typing import Any, cast
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import (
     ConstantLR,
@@ -12,6 +15,7 @@ from torch.optim.lr_scheduler import (
     OneCycleLR,
     ReduceLROnPlateau,
 )
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from trainables.config import FineTuneConfig
 from trainables.models.network import FineTuneModel
@@ -108,3 +112,33 @@ def _peak_rate(part: str, config: FineTuneConfig) -> float:
 
 def _group_name(part: str, config: FineTuneConfig) -> str:
     return "backbone" if part != "head" and config.layer_decay == 1.0 else part
+
+
+class WeightAverage:
+    """Exponential moving average: average = decay * average + (1 - decay) * weights, a step.
+
+    BatchNorm's statistics are averaged likewise. The first update copies the weights. A trial in
+    the middle of a one-cycle schedule is judged by its average, not at its hottest rate.
+    """
+
+    def __init__(self, model: FineTuneModel, decay: float) -> None:
+        average = get_ema_multi_avg_fn(decay)
+        self._averaged = AveragedModel(model, multi_avg_fn=average, use_buffers=True)
+
+    @property
+    def model(self) -> FineTuneModel:
+        """The model with the averaged weights."""
+        return cast(FineTuneModel, self._averaged.module)
+
+    @property
+    def num_updates(self) -> int:
+        return int(self._averaged.n_averaged)
+
+    def update(self, model: FineTuneModel) -> None:
+        """Take in the weights after a step."""
+        self._averaged.update_parameters(model)
+
+    def restore(self, state: dict[str, Tensor], num_updates: int) -> None:
+        """Take over a checkpoint's average."""
+        self.model.load_state_dict(state)
+        self._averaged.n_averaged.fill_(num_updates)
