@@ -15,7 +15,7 @@ ALLOWED = {
     "search": {"trainables", "spaces"},
     "analysis": {"trainables"},
 }
-RAY_FILES = ("trainables/workers/", "trainables/orphans.py")
+RAY_FILES = ("trainables/workers/", "trainables/workers/slot.py")
 FILES = [path for room in ALLOWED for path in (ROOT / room).rglob("*.py")]
 ENTRY_POINTS = [path for path in FILES if '__name__ == "__main__"' in path.read_text()]
 

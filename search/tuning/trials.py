@@ -22,9 +22,9 @@ from search.tuning.interrupt import Interrupt
 from search.tuning.recorder import Recorder
 from search.tuning.stopping import Halt
 from trainables.errors import RunError
-from trainables.shared_inputs import SharedTrialInputs, SlotResources
 from trainables.training.pictures import TrialData
 from trainables.workers.ray_trial import FineTuneTrial, trial_folder
+from trainables.workers.slot import SharedTrialInputs, SlotResources
 
 # A driver only relays. This tiny share of the head node's own resource keeps it there, so that the
 # loss of another node is Ray Train's to mend, and takes no core from a trial.

@@ -10,8 +10,7 @@ from search.settings.settings import Settings
 from search.tuning.trials import DRIVER_RESOURCES
 from search.tuning.tuner import startup_trials
 from trainables.errors import UserError
-from trainables.shared_inputs import SlotResources
-from trainables.workers.slot import scaling
+from trainables.workers.slot import SlotResources, scaling
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 import pytest
 from ray.core.generated.gcs_pb2 import PlacementGroupTableData
 
-from trainables.orphans import is_orphan
+from trainables.workers.slot import is_orphan
 
 JOB = "01000000"
 CREATOR = b"\x07" * 16

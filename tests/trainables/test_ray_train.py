@@ -4,11 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from trainables.shared_inputs import SharedTrialInputs, SlotResources
 from trainables.training.reuse import NO_REUSE
 from trainables.workers import ray_trial
 from trainables.workers.ray_trial import FineTuneTrial
-from trainables.workers.slot import TellFailures
+from trainables.workers.slot import SharedTrialInputs, SlotResources, TellFailures
 
 
 class Slot:

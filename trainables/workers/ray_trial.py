@@ -8,8 +8,7 @@ from typing import Any
 
 from ray import tune
 
-from trainables.shared_inputs import SharedTrialInputs
-from trainables.workers.slot import Slot
+from trainables.workers.slot import SharedTrialInputs, Slot
 
 
 def trial_folder(number: int) -> str:

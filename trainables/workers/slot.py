@@ -3,6 +3,14 @@
 A Ray Train run takes ten seconds and more to start: processes, PyTorch, the group of workers. A
 slot pays that once and then trains one job after the other. It is a driver's own; whatever of it
 dies is started again, and goes on with the job from its newest checkpoint.
+
+Cores and GPUs that nobody would give back: the placement groups of dead Ray Train controllers.
+
+Ray keeps a placement group until both its creator and its creator's job have died, and a search
+outlives the controllers of its slots. Ray Train's own cleaner knows only of groups whose workers
+have come up, and asks an interface that has no answer where the machine runs two clusters.
+
+What all trials of a run have in common. Light to import: it goes to every process of a trial.
 """
 
 from __future__ import annotations
@@ -10,17 +18,21 @@ from __future__ import annotations
 import contextlib
 import tempfile
 import threading
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import ray
-from ray import train
+from ray import PlacementGroupID, train
+from ray._private.state import state
 from ray.actor import ActorHandle
+from ray.core.generated.gcs_pb2 import PlacementGroupTableData
 from ray.exceptions import ActorDiedError
 from ray.train import UserCallback
 from ray.train.torch import TorchTrainer
+from ray.util.placement_group import PlacementGroup, remove_placement_group
 
-from trainables.orphans import free_orphans
-from trainables.shared_inputs import SlotResources
+from trainables.training.reuse import Reuse
 from trainables.workers.exchange import Exchange, Job
 from trainables.workers.failures import describe
 
@@ -30,6 +42,65 @@ CLOSE_SECONDS = 5.0  # for workers to end by themselves; then they end with thei
 CONTROLLER_FAILURE_LIMIT = 20
 # How often a job is tried again after its workers, their node or the Train controller have died.
 RESTARTS = 5
+
+
+class TellFailures(UserCallback):
+    """Tells the exchange why workers died."""
+
+    def __init__(self, exchange: ActorHandle) -> None:
+        self.exchange = exchange
+
+    def after_exception(self, run_context: Any, worker_exceptions: dict[int, Exception]) -> None:
+        failure = describe(next(iter(worker_exceptions.values())))
+        self.exchange.workers_failed.remote(failure)
+
+
+def work(loop: dict[str, Any]) -> None:
+    """What each worker runs. Imported there alone: driver and controller need no PyTorch."""
+    from trainables.workers import slot_worker
+
+    slot_worker.work(loop["exchange"])
+
+
+def free_orphans() -> None:
+    """Remove the placement groups of this job whose creator, an actor, is dead."""
+    job = ray.get_runtime_context().get_job_id()
+    for line in state._connect_and_get_accessor().get_placement_group_table():
+        group = PlacementGroupTableData.FromString(line)
+        if is_orphan(group, job, actor_is_dead):
+            remove_placement_group(PlacementGroup(PlacementGroupID(group.placement_group_id)))
+
+
+def actor_is_dead(actor_id: str) -> bool:
+    """Whether an actor (hex) that has once lived is dead; Ray forgets the oldest dead ones."""
+    found = state.actor_table(actor_id)
+    return not found or found["State"] == "DEAD"
+
+
+def is_orphan(
+    group: PlacementGroupTableData, job: str, actor_is_dead: Callable[[str], bool]
+) -> bool:
+    """Whether it is of this job (hex), was created by an actor that is dead, and is still there.
+
+    What the job's own process creates, as Tune does, has no creating actor. The group's own
+    `creator_actor_dead` is not asked: a group whose creator was dead has been seen to pass for one
+    whose creator lives, when the two happened at about the same time.
+    """
+    return (
+        group.creator_job_id.hex() == job
+        and group.state != PlacementGroupTableData.REMOVED
+        and bool(group.creator_actor_id.strip(b"\xff"))
+        and actor_is_dead(group.creator_actor_id.hex())
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class SlotResources:
+    """What one trial occupies: `workers` data-parallel workers with this much each."""
+
+    workers: int = 1
+    cpus: float = 1.0  # cores a worker
+    gpus: float = 0.0  # GPUs a worker; a fraction shares one GPU among trials
 
 
 class Slot:
@@ -100,24 +171,6 @@ class Slot:
             self._error = error
 
 
-class TellFailures(UserCallback):
-    """Tells the exchange why workers died."""
-
-    def __init__(self, exchange: ActorHandle) -> None:
-        self.exchange = exchange
-
-    def after_exception(self, run_context: Any, worker_exceptions: dict[int, Exception]) -> None:
-        failure = describe(next(iter(worker_exceptions.values())))
-        self.exchange.workers_failed.remote(failure)
-
-
-def work(loop: dict[str, Any]) -> None:
-    """What each worker runs. Imported there alone: driver and controller need no PyTorch."""
-    from trainables.workers import slot_worker
-
-    slot_worker.work(loop["exchange"])
-
-
 def scaling(resources: SlotResources) -> train.ScalingConfig:
     """Ray Train's form of the resources; a worker on the CPU asks for no GPU at all."""
     per_worker = {"CPU": resources.cpus}
@@ -128,3 +181,13 @@ def scaling(resources: SlotResources) -> train.ScalingConfig:
         use_gpu=resources.gpus > 0,
         resources_per_worker=per_worker,
     )
+
+
+@dataclass(frozen=True, kw_only=True)
+class SharedTrialInputs:
+    """The pictures, which stay in the object store, and where and on what trials run."""
+
+    datasets: dict[int, Any]  # Ray's reference to a TrialData, by the seed of a configuration
+    trials_dir: str  # a path that every node can write, or a URI in a store
+    resources: SlotResources
+    reuse: Reuse
