@@ -9,7 +9,7 @@ import numpy as np
 
 from search.records.folder import RunFolder
 from search.records.record import RunRecord
-from trainables.class_pair import pair_faults, pair_text
+from trainables.config import pair_faults, pair_text
 from trainables.errors import UserError, refuse
 from trainables.training.batches import confused_pairs
 

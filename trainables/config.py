@@ -1,10 +1,12 @@
-"""Every hyperparameter of one trial, checked when it is made."""
+"""Every hyperparameter of one trial, checked when it is made.
 
-from collections.abc import Iterator
+Two classes that an intervention aims at, as a setting writes them: "cat+dog".
+"""
+
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
-from trainables.class_pair import pair_names
 from trainables.classes import ORGANIC, listed
 from trainables.errors import refuse
 
@@ -46,6 +48,7 @@ BOUNDS: dict[str, tuple[float, float]] = {
     "batch_size": (2, 65536),
     "seed": (0, 2**31 - 1),
 }
+JOINT = "+"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -191,3 +194,38 @@ def _adds_up_to_more_than_one(*shares: float) -> bool:
 
 def _is_after(epoch: int, *phases: int) -> bool:
     return all(isinstance(count, int) for count in (epoch, *phases)) and epoch > sum(phases)
+
+
+def pair_text(first: str, second: str) -> str:
+    """The setting of a pair; `pair_names` is its inverse."""
+    return f"{first}{JOINT}{second}"
+
+
+def pair_names(text: str) -> tuple[str, str] | None:
+    """The two names of a pair's setting; None for "", or where the text is no pair."""
+    names = [name.strip() for name in text.split(JOINT)]
+    return (names[0], names[1]) if len(names) == 2 and all(names) else None
+
+
+def pair_faults(names: tuple[str, str], class_names: Sequence[str]) -> Iterator[str]:
+    """What keeps two names from being a pair of these classes."""
+    known = ", ".join(class_names)
+    for name in names:
+        if name not in class_names:
+            yield f"class {name!r} is unknown; allowed: two of {known}"
+    if names[0] == names[1]:
+        yield f"the pair is {names[0]!r} twice; allowed: two different classes of {known}"
+
+
+def pair_indices(text: str, class_names: Sequence[str]) -> tuple[int, int] | None:
+    """The classes' positions, the lower one first; None where there is no pair.
+
+    Raises:
+        UserError: a class of the pair is none of `class_names`.
+    """
+    names = pair_names(text)
+    if names is None:
+        return None
+    refuse(f"pair is {text!r}: {fault}" for fault in pair_faults(names, class_names))
+    first, second = sorted(class_names.index(name) for name in names)
+    return first, second

@@ -1,6 +1,15 @@
-"""The exceptions for what a user can mend: input, and what befell a run on its way."""
+"""The exceptions for what a user can mend, among it packages that only some commands need."""
 
 from collections.abc import Iterable
+from importlib.util import find_spec
+
+# Each extra of pyproject.toml and the modules that show that it is installed.
+EXTRAS = {
+    "labels": ("cleanlab",),
+    "onnx": ("onnx", "onnxruntime", "onnxscript"),
+    "s3": ("s3fs",),
+    "serve": ("fastapi", "uvicorn", "python_multipart"),
+}
 
 
 class UserError(Exception):
@@ -27,3 +36,14 @@ def refuse(faults: Iterable[str]) -> None:
     found = tuple(faults)
     if found:
         raise UserError(*found)
+
+
+def missing_extra(extra: str, *, wanted_by: str) -> list[str]:
+    """One line where a module of an extra is not installed; nothing is imported."""
+    lacking = [module for module in EXTRAS[extra] if find_spec(module) is None]
+    if not lacking:
+        return []
+    return [
+        f"{wanted_by} needs {', '.join(lacking)}, not installed here; in the checkout, "
+        f"`pip install -e '.[{extra}]'` installs all it needs"
+    ]

@@ -16,8 +16,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler, ReduceLROnPlateau
 
-from trainables.class_pair import pair_indices
-from trainables.config import FineTuneConfig
+from trainables.config import FineTuneConfig, pair_indices
 from trainables.models.checkpoints import Checkpoint, load_checkpoint, whole_state
 from trainables.models.network import FineTuneModel, build_model, set_trainable
 from trainables.models.weights import load_backbone_state, weights_id

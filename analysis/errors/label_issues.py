@@ -17,7 +17,7 @@ from analysis.statistics.claims import Claim, not_tested, verdict
 from analysis.statistics.intervals import Estimate, proportion
 from analysis.statistics.metrics import FloatArray, IntArray, confusion_matrix
 from analysis.statistics.picture_choice import probabilities
-from trainables.extras import missing_extra
+from trainables.errors import missing_extra
 
 SECTION = "label_issues"
 CLAIM = "Half of the test errors are wrong labels"

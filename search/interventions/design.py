@@ -16,8 +16,7 @@ from search.confirm.grid import fresh_seeds
 from search.records.folder import RunFolder
 from search.records.record import RunRecord
 from search.settings.settings import Settings
-from trainables.class_pair import pair_text
-from trainables.config import FineTuneConfig
+from trainables.config import FineTuneConfig, pair_text
 from trainables.errors import UserError, refuse
 
 

@@ -8,8 +8,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from trainables.command import Parser, run_main
-from trainables.errors import refuse
-from trainables.extras import missing_extra
+from trainables.errors import missing_extra, refuse
 
 LOOPBACK = "127.0.0.1"
 

@@ -16,10 +16,10 @@ from ray import serve
 from starlette.requests import Request
 
 from search.serve.uploads import pictures_of, pixels_of
-from trainables.answers import softmax
 from trainables.errors import UserError
 from trainables.models.exported import load_exported
 from trainables.models.graphs import PictureNetwork
+from trainables.predict import softmax
 
 MAX_BATCH = 64  # pictures a forward pass
 BATCH_WAIT_SECONDS = 0.005  # for more pictures to come

@@ -12,8 +12,7 @@ from search.settings.checks import kind_faults
 from search.settings.settings import Settings
 from search.tuning.warm_start import warm_start
 from spaces.registry import load_space
-from trainables.class_pair import pair_faults
-from trainables.config import FineTuneConfig
+from trainables.config import FineTuneConfig, pair_faults
 from trainables.data.audit import run_audit
 from trainables.data.load import fingerprint, load_training
 from trainables.data.sources import check_source

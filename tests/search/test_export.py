@@ -14,7 +14,7 @@ from search.export.__main__ import main
 from search.export.exporting import largest_difference, proven
 from search.records.folder import RunFolder
 from tests.search.exportable import CLASSES, make_exportable
-from trainables import extras
+from trainables import errors
 from trainables.errors import UserError
 from trainables.models.checkpoints import load_trained
 from trainables.models.exported import save_exported
@@ -137,7 +137,7 @@ def test_a_wrong_run_is_one_line(run: RunFolder, arguments: list[str], words: st
 def test_a_missing_extra_is_one_line_with_the_command(
     run: RunFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(extras.EXTRAS, "onnx", ("onnx", "not_a_package"))
+    monkeypatch.setitem(errors.EXTRAS, "onnx", ("onnx", "not_a_package"))
     with pytest.raises(UserError) as caught:
         main([str(run.root), "--format", "onnx"])
     (fault,) = caught.value.faults

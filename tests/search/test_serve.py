@@ -21,11 +21,11 @@ from PIL import Image
 from search.export.exporting import save_all
 from search.serve.__main__ import main
 from tests.search.exportable import CLASSES, make_exportable
-from trainables import extras
-from trainables.answers import softmax
+from trainables import errors
 from trainables.errors import UserError
 from trainables.models.checkpoints import load_trained
 from trainables.models.exported import load_exported
+from trainables.predict import softmax
 
 ROOT = Path(__file__).parents[2]
 
@@ -205,6 +205,6 @@ def test_a_folder_that_is_no_export_is_one_line(tmp_path: Path) -> None:
 def test_a_missing_extra_is_one_line_with_the_command(
     export: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(extras.EXTRAS, "serve", ("not_a_package",))
+    monkeypatch.setitem(errors.EXTRAS, "serve", ("not_a_package",))
     with pytest.raises(UserError, match=r"pip install -e '\.\[serve\]'"):
         main([str(export)])

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trainables.class_pair import pair_faults, pair_indices, pair_names, pair_text
+from trainables.config import pair_faults, pair_indices, pair_names, pair_text
 from trainables.errors import UserError
 
 NAMES = ("cat", "deer", "dog")

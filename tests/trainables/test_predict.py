@@ -10,12 +10,12 @@ from PIL import Image
 from torch import nn
 
 from trainables import predict
-from trainables.answers import answers, softmax
 from trainables.command import run_main
 from trainables.config import FineTuneConfig
 from trainables.models.checkpoints import TrainedModel
 from trainables.models.exported import save_exported
 from trainables.models.network import build_model
+from trainables.predict import answers, softmax
 
 NAMES = ("cat", "dog", "ship")
 

@@ -17,8 +17,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from trainables.class_pair import pair_indices
-from trainables.config import FineTuneConfig
+from trainables.config import FineTuneConfig, pair_indices
 from trainables.data.images import ImageSet
 from trainables.training.parallel import WorkerGroup
 
