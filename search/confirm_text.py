@@ -1,65 +1,7 @@
-"""The terminal of a confirmation: a line an epoch while it trains, then what it found."""
+"""What a confirmation found, as lines for a terminal."""
 
-import sys
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
-
-from search.listener import Listener
-from search.monitoring.lines import PHASES, describe_end, duration
-from search.names import OBJECTIVE
-from search.records.record import RunRecord, TrialRecord
-from trainables.config import FineTuneConfig
-
-COLUMNS = (
-    f"{'seed':>6}  {'phase':<8}  {'epoch':>5}  {'train loss':>10}  {'val F1':>6}  "
-    f"{'images/s':>8}  done"
-)
-
-
-class FreshProgress(Listener):
-    """One aligned line an epoch, and one for a training that did not come through.
-
-    Args:
-        cells: a training's number -> what is trained (the search's trial, an arm), and the seed.
-        title: of what is trained.
-        out: takes a line; default: standard output.
-    """
-
-    def __init__(
-        self,
-        cells: Mapping[int, tuple[int | str, int]],
-        *,
-        title: str = "trial",
-        out: Callable[[str], Any] | None = None,
-    ) -> None:
-        self._cells, self._title, self._out = cells, title, out or _print
-        self._width = max(5, len(title), *(len(str(name)) for name, _ in cells.values()))
-        self._started = time.monotonic()
-        self._has_header = False
-
-    def on_epoch(self, record: RunRecord, trial: TrialRecord, report: dict[str, Any]) -> None:
-        if not self._has_header:
-            self._out(f"{'elapsed':>8}  {self._title:>{self._width}}  {COLUMNS}")
-            self._has_header = True
-        last = FineTuneConfig.from_dict(trial.config).final_epoch
-        done = sum(t.ended for t in record.trials.values()) + bool(report["finished"])
-        self._out(
-            f"{self._head(trial)}  {PHASES[report['phase']]:<8}  {report['epoch']:>2}/{last:<2}  "
-            f"{_number(report, 'train_loss', 4):>10}  {_number(report, OBJECTIVE, 3):>6}  "
-            f"{report['images_per_second']:>8.0f}  {done}/{len(self._cells)}"
-        )
-
-    def on_end(self, record: RunRecord, trial: TrialRecord) -> None:
-        if trial.status != "finished":
-            self._out(f"{self._head(trial)}  {describe_end(trial)}")
-
-    def on_note(self, record: RunRecord, text: str) -> None:
-        self._out(f"{duration(time.monotonic() - self._started):>8}  note: {text}")
-
-    def _head(self, trial: TrialRecord) -> str:
-        name, seed = self._cells[trial.number]
-        return f"{duration(time.monotonic() - self._started):>8}  {name:>{self._width}}  {seed:>6}"
 
 
 def describe(result: dict[str, Any]) -> Iterator[str]:
@@ -71,10 +13,10 @@ def describe(result: dict[str, Any]) -> Iterator[str]:
     yield ""
     yield f"verdict      {result['verdict']}"
     if result["optimism"]:
-        yield from _optimism(result["optimism"])
+        yield from _optimism_lines(result["optimism"])
 
 
-def _optimism(meter: dict[str, Any]) -> Iterator[str]:
+def _optimism_lines(meter: dict[str, Any]) -> Iterator[str]:
     yield (
         f"optimism     trial {meter['trial']}: {meter['selected']:.3f} selected in the search, "
         f"{meter['fresh_mean']:.3f} with fresh seeds (sd {meter['fresh_sd']:.3f}, "
@@ -147,11 +89,3 @@ def _interval(bounds: list[float]) -> str:
 
 def _value(value: float | None) -> str:
     return "-" if value is None else f"{value:.3f}"
-
-
-def _number(report: dict[str, Any], name: str, digits: int) -> str:
-    return f"{report[name]:.{digits}f}" if name in report else "-"
-
-
-def _print(line: str) -> None:
-    print(line, file=sys.stdout, flush=True)

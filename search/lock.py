@@ -8,7 +8,7 @@ from filelock import FileLock, Timeout
 
 from trainables.errors import UserError
 
-NAME = ".lock"
+LOCK = ".lock"
 
 
 @contextmanager
@@ -18,7 +18,7 @@ def only_driver(root: Path) -> Iterator[None]:
     Raises:
         UserError: another process works on this folder.
     """
-    lock = FileLock(root / NAME)
+    lock = FileLock(root / LOCK)
     try:
         lock.acquire(timeout=0)
     except Timeout as error:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from search.confirm_text import FreshProgress
+from search.monitoring.lines import FreshProgress
 from search.records.folder import RunFolder, write_json
 from search.settings.settings import Settings
 from search.tuning.fixed_list import train_listed

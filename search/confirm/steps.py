@@ -9,7 +9,7 @@ from search.cluster.connect import connect
 from search.confirm.conclusion import conclude
 from search.confirm.final import retrain
 from search.confirm.grid import FORMAT_VERSION, Plan, choose_candidates
-from search.confirm_text import FreshProgress
+from search.monitoring.lines import FreshProgress
 from search.plan.packing import pack_gpus
 from search.records.folder import RunFolder, write_json
 from search.records.record import RunRecord

@@ -1,7 +1,7 @@
 """Trains the arms of `--around RUN` as Ray trials of an ordinary run folder."""
 
-from search.confirm_text import FreshProgress
 from search.interventions.design import Design
+from search.monitoring.lines import FreshProgress
 from search.monitoring.summary import resume_command
 from search.monitoring.tensorboard import TensorBoard
 from search.records.folder import RunFolder

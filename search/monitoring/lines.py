@@ -1,18 +1,27 @@
-"""A search in lines, for a pipe or a file: one aligned line an epoch, one a trial's end."""
+"""A run in lines, for a pipe or a file: one aligned line an epoch, one a trial's end.
+
+`Progress` is a search's, `FreshProgress` that of trainings with fresh seeds: a confirmation's, or
+the arms of interventions.
+"""
 
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from search.listener import Listener
 from search.names import OBJECTIVE
 from search.records.record import RunRecord, TrialRecord
+from trainables.config import FineTuneConfig
 
 PHASES = {1: "head", 2: "finetune"}
 HEADER = (
     f"{'elapsed':>8}  {'trial':>5}  {'phase':<8}  {'epoch':>5}  {'train loss':>10}  "
     f"{'val loss':>8}  {'val acc':>7}  {'val F1':>6}  {'images/s':>8}  best F1 so far"
+)
+FRESH_COLUMNS = (
+    f"{'seed':>6}  {'phase':<8}  {'epoch':>5}  {'train loss':>10}  {'val F1':>6}  "
+    f"{'images/s':>8}  done"
 )
 
 
@@ -52,6 +61,51 @@ class Progress(Listener):
         return f"{duration(self._clock() - self._started):>8}"
 
 
+class FreshProgress(Listener):
+    """One aligned line an epoch, and one for a training that did not come through.
+
+    Args:
+        cells: a training's number -> what is trained (the search's trial, an arm), and the seed.
+        title: of what is trained.
+        out: takes a line; default: standard output.
+    """
+
+    def __init__(
+        self,
+        cells: Mapping[int, tuple[int | str, int]],
+        *,
+        title: str = "trial",
+        out: Callable[[str], Any] | None = None,
+    ) -> None:
+        self._cells, self._title, self._out = cells, title, out or _print
+        self._width = max(5, len(title), *(len(str(name)) for name, _ in cells.values()))
+        self._started = time.monotonic()
+        self._has_header = False
+
+    def on_epoch(self, record: RunRecord, trial: TrialRecord, report: dict[str, Any]) -> None:
+        if not self._has_header:
+            self._out(f"{'elapsed':>8}  {self._title:>{self._width}}  {FRESH_COLUMNS}")
+            self._has_header = True
+        last = FineTuneConfig.from_dict(trial.config).final_epoch
+        done = sum(t.ended for t in record.trials.values()) + bool(report["finished"])
+        self._out(
+            f"{self._head(trial)}  {PHASES[report['phase']]:<8}  {report['epoch']:>2}/{last:<2}  "
+            f"{_number(report, 'train_loss', 4):>10}  {_number(report, OBJECTIVE, 3):>6}  "
+            f"{report['images_per_second']:>8.0f}  {done}/{len(self._cells)}"
+        )
+
+    def on_end(self, record: RunRecord, trial: TrialRecord) -> None:
+        if trial.status != "finished":
+            self._out(f"{self._head(trial)}  {describe_end(trial)}")
+
+    def on_note(self, record: RunRecord, text: str) -> None:
+        self._out(f"{duration(time.monotonic() - self._started):>8}  note: {text}")
+
+    def _head(self, trial: TrialRecord) -> str:
+        name, seed = self._cells[trial.number]
+        return f"{duration(time.monotonic() - self._started):>8}  {name:>{self._width}}  {seed:>6}"
+
+
 def describe_end(trial: TrialRecord) -> str:
     """How a trial ended, in a few words."""
     best = trial.best
@@ -86,6 +140,10 @@ def _best(record: RunRecord) -> str:
 def show_loss(report: dict[str, Any], name: str) -> str:
     """A loss that a report may lack: an undefined one is not told."""
     return f"{report[name]:.4f}" if name in report else "-"
+
+
+def _number(report: dict[str, Any], name: str, digits: int) -> str:
+    return f"{report[name]:.{digits}f}" if name in report else "-"
 
 
 def _print(line: str) -> None:

@@ -1,6 +1,6 @@
 """The lines of a confirmation while it trains."""
 
-from search.confirm_text import FreshProgress
+from search.monitoring.lines import FreshProgress
 from search.records.record import RunRecord
 from tests.search.confirmed import BASE
 
