@@ -5,8 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from search.names import OBJECTIVE
-from search.records.record import RunRecord
+from search.records.record import OBJECTIVE, RunRecord
 from search.settings.settings import Settings
 from trainables.training.evaluation import GATE
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from ray.tune.search import Searcher
 
-from search.names import OBJECTIVE
+from search.records.record import OBJECTIVE
 
 
 class ListSearch(Searcher):

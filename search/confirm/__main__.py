@@ -11,8 +11,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from search.confirm.grid import BOUNDS, settle_plan
-from search.lock import only_driver
-from search.records.folder import RunFolder, opened
+from search.records.folder import RunFolder, only_driver, opened
 from search.records.record import RunRecord
 from search.settings.settings import Settings
 from trainables.command import Parser, run_main

@@ -8,8 +8,7 @@ import numpy as np
 
 from search.confirm import optimism, statistics
 from search.confirm.grid import FORMAT_VERSION, Candidate, Plan
-from search.names import OBJECTIVE
-from search.records.record import RunRecord, TrialRecord
+from search.records.record import OBJECTIVE, RunRecord, TrialRecord
 
 
 def conclude(plan: Plan, confirmed: RunRecord, searched: RunRecord, *, seed: int) -> dict[str, Any]:

@@ -20,9 +20,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from search.names import OBJECTIVE
 from search.records.folder import write_json
-from search.records.record import RunRecord, TrialRecord
+from search.records.record import OBJECTIVE, RunRecord, TrialRecord
 from trainables.errors import UserError, refuse
 
 FORMAT_VERSION = 1

@@ -9,9 +9,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from search.listener import Listener
-from search.names import OBJECTIVE
-from search.records.record import RunRecord, TrialRecord
+from search.records.record import OBJECTIVE, Listener, RunRecord, TrialRecord
 from trainables.config import FineTuneConfig
 
 PHASES = {1: "head", 2: "finetune"}

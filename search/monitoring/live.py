@@ -18,12 +18,10 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from search.listener import Listener
 from search.monitoring.gpus import Gpus, GpuUse
 from search.monitoring.lines import PHASES, Progress, describe_end, duration, short, show_loss
 from search.monitoring.time_left import Left, Pace, num_epochs
-from search.names import OBJECTIVE
-from search.records.record import RunRecord, Status, TrialRecord
+from search.records.record import OBJECTIVE, Listener, RunRecord, Status, TrialRecord
 
 REFRESH_SECONDS = 2  # a picture takes 5 to 10 ms of the driver's processor (docs/performance.md)
 LABEL_WIDTH = 10  # columns

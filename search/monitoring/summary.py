@@ -3,9 +3,8 @@
 from collections.abc import Iterator, Sequence
 
 from search.monitoring.lines import short
-from search.names import OBJECTIVE
 from search.records.folder import RunFolder
-from search.records.record import RunRecord, TrialRecord
+from search.records.record import OBJECTIVE, RunRecord, TrialRecord
 
 SHOWN_TRIALS = 5
 CELL = 10  # characters of a value; with five of them a line is within 80 columns

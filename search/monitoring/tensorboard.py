@@ -10,13 +10,11 @@ import numpy as np
 import numpy.typing as npt
 from safetensors import SafetensorError, safe_open
 
-from search.listener import Listener
 from search.monitoring.events import EventFile, Layout
 from search.monitoring.lines import short
 from search.monitoring.pictures import confusion_picture, prediction_picture
-from search.names import OBJECTIVE
 from search.records.folder import RunFolder
-from search.records.record import RunRecord, TrialRecord
+from search.records.record import OBJECTIVE, Listener, RunRecord, TrialRecord
 from trainables.training.pictures import TrialData
 from trainables.workers.ray_trial import trial_folder
 

@@ -13,8 +13,8 @@ from statistics import fmean
 import numpy as np
 
 from search.budget import without_reserve
-from search.names import CLOCK, OBJECTIVE
 from search.plan.costs import Demand, Epoch, Measured, epochs
+from search.records.record import CLOCK, OBJECTIVE
 from search.settings.settings import Settings
 from search.tuning.scheduler import Judge, Rungs
 

@@ -1,4 +1,7 @@
-"""The run folder: where each record lies, and how one is opened."""
+"""The run folder: where each record lies, and how one is opened.
+
+One driver at a time on a run folder.
+"""
 
 import errno
 import json
@@ -9,6 +12,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+from filelock import FileLock, Timeout
 
 from trainables.errors import UserError
 from trainables.storage.store import Store, is_uri
@@ -21,6 +26,7 @@ from trainables.storage.working_copy import (
 )
 
 FORMAT_VERSION = 1
+LOCK = ".lock"
 
 
 class RunFolder:
@@ -239,3 +245,24 @@ def _check_writable(storage: str) -> None:
             f"--storage is {storage!r}, which cannot be written ({error.strerror}: {existing}); "
             "allowed: a folder where files can be made"
         ) from error
+
+
+@contextmanager
+def only_driver(root: Path) -> Iterator[None]:
+    """Hold the folder for the time of the body; the lock of a killed process is free at once.
+
+    Raises:
+        UserError: another process works on this folder.
+    """
+    lock = FileLock(root / LOCK)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout as error:
+        raise UserError(
+            f"{root} is in use by another search or confirmation; allowed: one at a time; wait "
+            "for it, or end that process"
+        ) from error
+    try:
+        yield
+    finally:
+        lock.release()

@@ -1,4 +1,7 @@
-"""What happened to each trial: a fold over the journal's events."""
+"""What happened to each trial: a fold over the journal's events, and who hears of it.
+
+The words at the top are those that worker, Tune, Optuna and the run folder share.
+"""
 
 import math
 from collections.abc import Iterable
@@ -7,10 +10,13 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
 
-from search.names import OBJECTIVE
 from trainables.storage import journal
 
 Status = Literal["running", "finished", "stopped", "failed", "diverged"]
+OBJECTIVE = "val_macro_f1"  # a trial is worth its best epoch's; higher is better
+CLOCK = "phase2_epoch"  # ASHA's clock; absent while the backbone is frozen
+STUDY_NAME = "search"
+EXPERIMENT_NAME = "trials"  # Ray Tune's name of the run, and so of its folder
 
 
 @dataclass(kw_only=True)
@@ -126,3 +132,31 @@ def _rank(trial: TrialRecord, report: dict[str, Any] | None = None) -> tuple[flo
     """What trials are ordered by, in one of their epochs (default: their best)."""
     report = report or trial.best
     return (report[OBJECTIVE], -trial.number) if report else (-math.inf, 0)
+
+
+class RunLog:
+    """Every event is on disk before it counts; without a path it lives in memory only."""
+
+    def __init__(self, path: Path | None = None) -> None:
+        self._path = path
+        self.record = RunRecord.read(path) if path else RunRecord()
+
+    def write(self, event: str, **fields: Any) -> None:
+        """Add one event; raises OSError when the disk does not take it, and then nothing counts."""
+        if self._path:
+            self.record.apply(journal.append(self._path, event, **fields))
+        else:
+            self.record.apply({"event": event, **fields})
+
+
+class Listener:
+    """Hears of an event after it is in the journal; a subclass overrides what concerns it."""
+
+    def on_epoch(self, record: RunRecord, trial: TrialRecord, report: dict[str, Any]) -> None:
+        """An epoch was reported."""
+
+    def on_end(self, record: RunRecord, trial: TrialRecord) -> None:
+        """A trial ended."""
+
+    def on_note(self, record: RunRecord, text: str) -> None:
+        """Something that a person should know, one line."""

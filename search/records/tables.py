@@ -5,9 +5,8 @@ from typing import Any
 
 import pandas as pd
 
-from search.names import CLOCK, OBJECTIVE
 from search.records.folder import RunFolder, write_bytes
-from search.records.record import RunRecord
+from search.records.record import CLOCK, OBJECTIVE, RunRecord
 
 
 def trials_table(record: RunRecord) -> pd.DataFrame:

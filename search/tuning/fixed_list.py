@@ -8,11 +8,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from search.listed import ListSearch
-from search.listener import Listener
 from search.records.disk import occupied_bytes
 from search.records.folder import RunFolder
-from search.records.record import RunRecord
-from search.run_log import RunLog
+from search.records.record import Listener, RunLog, RunRecord
 from search.settings.settings import Settings
 from search.tuning.recorder import REPORT_FIELDS, Recorder
 from search.tuning.stopping import Halt

@@ -10,13 +10,10 @@ from typing import Any
 
 from ray.tune import Callback
 
-from search.listener import Listener
-from search.names import OBJECTIVE
 from search.records.disk import occupied_bytes, show_bytes
 from search.records.folder import RunFolder, write_json
-from search.records.record import TrialRecord
+from search.records.record import OBJECTIVE, Listener, RunLog, TrialRecord
 from search.records.tables import write_tables
-from search.run_log import RunLog
 from search.tuning.scheduler import Judge
 from search.tuning.stopping import Halt
 from trainables.config import FineTuneConfig

@@ -7,8 +7,7 @@ from typing import Any
 from optuna.storages import InMemoryStorage
 
 from search.records.folder import RunFolder
-from search.records.record import RunRecord
-from search.run_log import RunLog
+from search.records.record import RunLog, RunRecord
 from search.settings.settings import Settings
 from search.tuning.scheduler import Judge
 from search.tuning.study import TruthfulStudy

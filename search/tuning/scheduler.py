@@ -12,7 +12,7 @@ import numpy as np
 from ray.tune.schedulers import ASHAScheduler, TrialScheduler
 from ray.tune.schedulers.async_hyperband import _Bracket
 
-from search.names import CLOCK, OBJECTIVE
+from search.records.record import CLOCK, OBJECTIVE
 
 
 @dataclass(frozen=True, kw_only=True)

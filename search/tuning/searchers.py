@@ -8,7 +8,7 @@ from typing import Any
 
 from ray.tune.search import Searcher
 
-from search.names import OBJECTIVE
+from search.records.record import OBJECTIVE
 from search.tuning.study import TruthfulStudy
 
 

@@ -22,10 +22,7 @@ from optuna.storages import BaseStorage, JournalStorage
 from optuna.storages.journal import JournalFileBackend
 from optuna.trial import FrozenTrial, Trial, TrialState
 
-from search.listener import Listener
-from search.names import OBJECTIVE, STUDY_NAME
-from search.records.record import RunRecord, TrialRecord
-from search.run_log import RunLog
+from search.records.record import OBJECTIVE, STUDY_NAME, Listener, RunLog, RunRecord, TrialRecord
 from spaces.warm_start import KnownPoint
 from trainables.config import FineTuneConfig
 from trainables.errors import UserError

@@ -14,8 +14,8 @@ from search.cluster.capacity import concurrent_trials, living_nodes
 from search.cluster.connect import can_grow
 from search.cluster.ray_log import ray_output_in
 from search.follow import FollowCluster
-from search.names import EXPERIMENT_NAME, OBJECTIVE
 from search.records.folder import RunFolder
+from search.records.record import EXPERIMENT_NAME, OBJECTIVE
 from search.scouts import Scouts
 from search.settings.settings import Settings
 from search.tuning.interrupt import Interrupt

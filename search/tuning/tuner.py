@@ -13,8 +13,7 @@ from search.monitoring.live import progress_of
 from search.monitoring.summary import resume_command
 from search.monitoring.tensorboard import TensorBoard
 from search.records.folder import RunFolder
-from search.records.record import RunRecord
-from search.run_log import RunLog
+from search.records.record import RunLog, RunRecord
 from search.settings.settings import Settings
 from search.tuning.recorder import Recorder
 from search.tuning.scheduler import Judge, PhaseAlignedASHA, Rungs

@@ -3,9 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
-from search.names import OBJECTIVE
 from search.records.folder import RunFolder
-from search.records.record import RunRecord, TrialRecord
+from search.records.record import OBJECTIVE, RunRecord, TrialRecord
 from spaces.dimensions import parameters
 from spaces.registry import Space
 from spaces.warm_start import KnownPoint, deck_points, exact_point, holds

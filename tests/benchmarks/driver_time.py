@@ -31,8 +31,7 @@ from search.monitoring.lines import Progress
 from search.monitoring.live import LiveView
 from search.monitoring.tensorboard import TensorBoard
 from search.records.folder import FORMAT_VERSION, RunFolder, write_json
-from search.records.record import RunRecord
-from search.run_log import RunLog
+from search.records.record import RunLog, RunRecord
 from search.tuning.recorder import Recorder
 from search.tuning.scheduler import Judge, PhaseAlignedASHA, Rungs
 from search.tuning.searchers import StudySearcher

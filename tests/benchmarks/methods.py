@@ -11,8 +11,7 @@ from optuna.trial import FixedTrial
 from ray.tune.schedulers import ASHAScheduler, TrialScheduler
 from ray.tune.search.optuna import OptunaSearch
 
-from search.names import OBJECTIVE
-from search.run_log import RunLog
+from search.records.record import OBJECTIVE, RunLog
 from search.tuning.scheduler import Judge, PhaseAlignedASHA, Rungs
 from search.tuning.study import Suggest, TruthfulStudy
 from search.tuning.tuner import startup_trials

@@ -29,8 +29,7 @@ from ray.cluster_utils import Cluster
 from search.cluster.connect import RAY_SETTINGS
 from search.monitoring.lines import Progress
 from search.records.folder import RunFolder
-from search.records.record import RunRecord
-from search.run_log import RunLog
+from search.records.record import RunLog, RunRecord
 from search.settings.settings import Settings
 from search.tuning.recorder import Recorder
 from search.tuning.scheduler import Judge, PhaseAlignedASHA, Rungs

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from search.records.folder import RunFolder, write_json
-from search.run_log import RunLog
+from search.records.record import RunLog
 from search.settings.settings import Settings
 from search.tuning.replay import play_again
 from search.tuning.tuner import make_judge, open_run_study

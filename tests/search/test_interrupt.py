@@ -11,8 +11,7 @@ import pandas as pd
 import pytest
 
 from search.records.folder import RunFolder
-from search.records.record import RunRecord
-from search.run_log import RunLog
+from search.records.record import RunLog, RunRecord
 from search.tuning.interrupt import Interrupt
 from search.tuning.recorder import Recorder
 from search.tuning.stopping import Halt

@@ -11,9 +11,8 @@ from pathlib import Path
 import pytest
 
 from search.budget import search_seconds
-from search.lock import only_driver
 from search.records.disk import enough_room, occupied_bytes, parse_bytes, show_bytes
-from search.records.folder import RunFolder, write_json
+from search.records.folder import RunFolder, only_driver, write_json
 from search.records.record import RunRecord
 from search.settings.settings import Settings
 from search.tuning.stopping import Halt
@@ -110,7 +109,7 @@ def test_the_first_reason_to_halt_stands():
 
 
 HOLD = (
-    "import sys; from pathlib import Path; from search.lock import only_driver\n"
+    "import sys; from pathlib import Path; from search.records.folder import only_driver\n"
     "with only_driver(Path(sys.argv[1])): print('held', flush=True); sys.stdin.read()"
 )
 

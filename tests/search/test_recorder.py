@@ -8,11 +8,9 @@ from typing import Any
 
 import pytest
 
-from search.listener import Listener
 from search.records.disk import occupied_bytes
 from search.records.folder import RunFolder
-from search.records.record import RunRecord
-from search.run_log import RunLog
+from search.records.record import Listener, RunLog, RunRecord
 from search.tuning.recorder import Recorder
 from search.tuning.scheduler import Judge, Rungs
 from search.tuning.stopping import Halt

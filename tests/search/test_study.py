@@ -10,7 +10,7 @@ from optuna.samplers._tpe.sampler import _split_trials
 from optuna.storages import InMemoryStorage
 from optuna.trial import FrozenTrial, TrialState
 
-from search.run_log import RunLog
+from search.records.record import RunLog
 from search.tuning.study import Asked, TruthfulStudy, open_study, study_storage
 from spaces.dimensions import parameters
 from spaces.full import full
