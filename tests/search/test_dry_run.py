@@ -6,8 +6,8 @@ import math
 import pytest
 
 from search.dry_run import milestones
-from search.flags import NOT_IN_A_FILE, TYPES
 from search.run import main
+from search.settings.command_line import NOT_IN_A_FILE, TYPES
 from search.settings.settings import Settings
 from search.tuning.scheduler import Rungs
 from tests.search.around import make_winner

@@ -9,8 +9,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from search.flags import NOT_IN_A_FILE, TYPES, read_settings_file, word_faults
-from search.settings.command_line import CALL_TYPES, Call, parse_call, parse_settings
+from search.settings.command_line import (
+    CALL_TYPES,
+    NOT_IN_A_FILE,
+    TYPES,
+    Call,
+    parse_call,
+    parse_settings,
+    read_settings_file,
+    word_faults,
+)
 from search.settings.groups import GPUS_AUTO, GROUPS, flag_of
 from search.settings.settings import PRESETS, Settings, preset_settings
 from trainables.errors import UserError
