@@ -1,13 +1,28 @@
-"""How many trials the nodes of a cluster hold at a time."""
+"""How many trials the nodes of a cluster hold at a time, also while nodes join and leave.
 
-from collections.abc import Iterable, Mapping
+An autoscaler starts nodes for what waits. Trials do not wait in the cluster: each is asked of the
+sampler when there is a slot for it, with all that is known by then. Scouts wait in their place:
+tasks of the size of a trial's worker, which end at once where they find room. They end with the
+process that sent them, unlike a request to Ray's autoscaler, which would keep nodes running after a
+search that was killed.
+"""
+
+import time
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
 import ray
+from ray import ObjectRef
+from ray.tune import Callback
+from ray.tune.experiment import Trial
+from ray.tune.search import ConcurrencyLimiter
 
 from search.settings.groups import GPUS_AUTO
 from search.settings.settings import Settings
 
 ROUNDING = 1e-9  # ten tenths of a GPU are one
+MOST = 128  # that wait at a time: enough for an autoscaler to go to the largest size it may
+REFRESH_SECONDS = 2.0  # how often the cluster is looked at: about 1 ms each time
 
 
 def living_nodes() -> list[dict[str, float]]:
@@ -46,3 +61,90 @@ def shape(nodes: list[dict[str, float]]) -> str:
         (sum(node.get("GPU", 0) for node in nodes), "GPU"),
     ]
     return ", ".join(f"{count:g} {word}{'' if count == 1 else 's'}" for count, word in counts)
+
+
+class Scouts:
+    """The scouts of one process, for workers of the settings' size."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._waiting: list[ObjectRef] = []
+
+    def keep(self, trials: int) -> None:
+        """Let the workers of so many trials wait; those that found room are sent again."""
+        if self._waiting:
+            _, self._waiting = ray.wait(
+                self._waiting, num_returns=len(self._waiting), timeout=0, fetch_local=False
+            )
+        wanted = min(max(trials, 0) * self._settings.workers_per_trial, MOST)
+        for scout in self._waiting[wanted:]:
+            ray.cancel(scout)
+        del self._waiting[wanted:]
+        self._waiting += [send_scout(self._settings) for _ in range(wanted - len(self._waiting))]
+
+
+def send_scout(settings: Settings) -> ObjectRef:
+    """One scout, for one worker of a trial; its reference is ready once it has found room."""
+    per_worker = worker_resources(settings)
+    sized = _scout.options(num_cpus=per_worker["CPU"], num_gpus=per_worker.get("GPU", 0))
+    return sized.remote()
+
+
+@ray.remote(max_retries=0)
+def _scout() -> None:
+    """To be scheduled is all that a scout does."""
+
+
+class FollowCluster(Callback):
+    """Tune's callback that sets its limit of trials to what the cluster holds now.
+
+    A trial whose node has left waits for room; the next one that ends leaves its room to it.
+
+    Args:
+        limiter: of the searcher.
+        settings: what a trial occupies, and `max_concurrent`.
+        num_trials: of the session, for which more nodes would be of use.
+        note: is told when the number changes.
+        scouts: stand for the trials that could run at the same time and have no slot; None for a
+            cluster that cannot grow.
+    """
+
+    def __init__(
+        self,
+        limiter: ConcurrencyLimiter,
+        settings: Settings,
+        *,
+        num_trials: int,
+        note: Callable[[str], None],
+        scouts: Scouts | None,
+    ) -> None:
+        self._limiter, self._settings = limiter, settings
+        self._num_trials, self._note = num_trials, note
+        self._scouts = scouts
+        self._due = 0.0  # seconds on the monotonic clock
+
+    def on_step_begin(self, iteration: int, trials: list[Any], **info: Any) -> None:
+        if time.monotonic() < self._due:
+            return
+        self._due = time.monotonic() + REFRESH_SECONDS
+        nodes = living_nodes()
+        now, before = concurrent_trials(self._settings, nodes), self._limiter.max_concurrent
+        if now != before:
+            self._limiter.max_concurrent = now
+            self._note(f"trials at a time: {now}, {before} before; the cluster: {shape(nodes)}")
+        if self._scouts:
+            left = self._num_trials - len(trials) + len(self._limiter.live_trials)
+            wanted = min(left, self._settings.max_concurrent or left)
+            held = slots(self._settings, nodes)
+            # Where a slot is free or starts, scouts would take the room that it needs.
+            all_busy = sum(map(is_busy, trials)) >= min(held, wanted)
+            self._scouts.keep(wanted - held if all_busy else 0)
+
+    def on_experiment_end(self, trials: list[Any], **info: Any) -> None:
+        if self._scouts:
+            self._scouts.keep(0)
+
+
+def is_busy(trial: Trial) -> bool:
+    """Whether a trial runs and has reported: all that it needs has its room."""
+    return trial.status == Trial.RUNNING and bool(trial.last_result)

@@ -10,13 +10,11 @@ from ray.tune.error import TuneError
 from ray.tune.schedulers import TrialScheduler
 from ray.tune.search import ConcurrencyLimiter, Searcher
 
-from search.cluster.capacity import concurrent_trials, living_nodes
+from search.cluster.capacity import FollowCluster, Scouts, concurrent_trials, living_nodes
 from search.cluster.connect import can_grow
 from search.cluster.ray_log import ray_output_in
-from search.follow import FollowCluster
 from search.records.folder import RunFolder
 from search.records.record import EXPERIMENT_NAME, OBJECTIVE
-from search.scouts import Scouts
 from search.settings.settings import Settings
 from search.tuning.interrupt import Interrupt
 from search.tuning.recorder import Recorder

@@ -2,7 +2,7 @@
 
 from ray.autoscaler.v2.schema import ClusterStatus, LaunchRequest, NodeInfo
 
-from search.autoscaler import NOTHING, describe_v1, describe_v2
+from search.cluster.waiting import NOTHING, describe_v1, describe_v2
 
 
 def test_the_first_autoscaler_tells_what_it_starts_and_what_failed():

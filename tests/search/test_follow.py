@@ -8,8 +8,8 @@ import optuna
 import pytest
 from ray.cluster_utils import Cluster
 
+from search.cluster.capacity import FollowCluster
 from search.cluster.connect import RAY_SETTINGS
-from search.follow import FollowCluster
 from search.records.folder import RunFolder
 from search.settings.settings import Settings
 from tests.benchmarks.nodes import cluster_of, search
@@ -71,7 +71,7 @@ STARTS = SimpleNamespace(status="RUNNING", last_result={})
 
 def follow(nodes: list[dict[str, float]], monkeypatch, *, begun: int = 2, trial=BUSY, **settings):
     """One step of a search of 20 trials; its limiter, scouts and notes."""
-    monkeypatch.setattr("search.follow.living_nodes", lambda: nodes)
+    monkeypatch.setattr("search.cluster.capacity.living_nodes", lambda: nodes)
     limiter, scouts, notes = Limiter(min(begun, 2)), Scouts(), []
     callback = FollowCluster(
         limiter, Settings(**settings), num_trials=20, note=notes.append, scouts=scouts
@@ -106,7 +106,9 @@ def test_scouts_call_for_no_more_than_can_be_used(monkeypatch):
 
 def test_the_cluster_is_looked_at_now_and_then(monkeypatch):
     looks = []
-    monkeypatch.setattr("search.follow.living_nodes", lambda: looks.append(1) or [{"CPU": 2.0}])
+    monkeypatch.setattr(
+        "search.cluster.capacity.living_nodes", lambda: looks.append(1) or [{"CPU": 2.0}]
+    )
     callback = FollowCluster(Limiter(0), Settings(), num_trials=2, note=print, scouts=None)
     for step in range(100):
         callback.on_step_begin(step, [])
