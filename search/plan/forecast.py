@@ -12,11 +12,11 @@ from statistics import fmean
 
 import numpy as np
 
-from search.budget import without_reserve
 from search.plan.costs import Demand, Epoch, Measured, epochs
 from search.records.record import CLOCK, OBJECTIVE
 from search.settings.settings import Settings
 from search.tuning.scheduler import Judge, Rungs
+from search.tuning.stopping import without_reserve
 
 NUM_REPLICATES = 100  # searches that are played
 TAIL = 0.05  # share of them that lies below `low`, and share that lies above `high`

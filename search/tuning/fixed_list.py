@@ -7,12 +7,12 @@ from its last checkpoint.
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from search.listed import ListSearch
 from search.records.disk import occupied_bytes
 from search.records.folder import RunFolder
 from search.records.record import Listener, RunLog, RunRecord
 from search.settings.settings import Settings
 from search.tuning.recorder import REPORT_FIELDS, Recorder
+from search.tuning.searchers import ListSearch
 from search.tuning.stopping import Halt
 from search.tuning.trials import run_trials
 from trainables.errors import RunError

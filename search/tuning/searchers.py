@@ -1,8 +1,9 @@
-"""The study as Ray Tune wants its searchers.
+"""The study, or a fixed list of trials, as Ray Tune wants its searchers.
 
 Tune only asks here. What became of a trial is told by the recorder, once it is in the journal.
 """
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -37,3 +38,30 @@ class StudySearcher(Searcher):
 
     def restore(self, checkpoint_path: str) -> None:
         """Nothing to unpickle: a new searcher reads the study."""
+
+
+class ListSearch(Searcher):
+    """Hands out each item of a list once, in order.
+
+    Args:
+        items: dictionaries with "number", "config" and "params", as `FineTuneTrial` takes them.
+    """
+
+    def __init__(self, items: Iterable[dict[str, Any]]) -> None:
+        super().__init__(metric=OBJECTIVE, mode="max")
+        self._items = list(items)
+
+    def suggest(self, trial_id: str) -> dict[str, Any] | str:
+        return self._items.pop(0) if self._items else Searcher.FINISHED
+
+    def on_trial_complete(
+        self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False
+    ) -> None:
+        """Nothing: no choice depends on a result."""
+
+    def save(self, checkpoint_path: str) -> None:
+        """Nothing to pickle: the list is made anew from the run folder."""
+        Path(checkpoint_path).touch()
+
+    def restore(self, checkpoint_path: str) -> None:
+        """Nothing to unpickle."""

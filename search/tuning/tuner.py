@@ -6,7 +6,6 @@ import time
 import optuna
 from optuna import Trial
 
-from search.budget import search_seconds
 from search.cluster.capacity import concurrent_trials, living_nodes
 from search.monitoring.lines import duration
 from search.monitoring.live import progress_of
@@ -18,7 +17,7 @@ from search.settings.settings import Settings
 from search.tuning.recorder import Recorder
 from search.tuning.scheduler import Judge, PhaseAlignedASHA, Rungs
 from search.tuning.searchers import StudySearcher
-from search.tuning.stopping import Halt
+from search.tuning.stopping import Halt, search_seconds
 from search.tuning.study import Suggest, TruthfulStudy, study_storage
 from search.tuning.study_log import cut_back
 from search.tuning.trials import run_trials

@@ -10,12 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from search.budget import search_seconds
 from search.records.disk import enough_room, occupied_bytes, parse_bytes, show_bytes
 from search.records.folder import RunFolder, only_driver, write_json
 from search.records.record import RunRecord
 from search.settings.settings import Settings
-from search.tuning.stopping import Halt
+from search.tuning.stopping import Halt, search_seconds
 from trainables.errors import UserError
 from trainables.storage import journal
 
