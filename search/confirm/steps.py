@@ -4,8 +4,8 @@ import json
 import shutil
 from typing import Any
 
-from search import confirm_text
 from search.cluster.connect import connect
+from search.confirm import conclusion
 from search.confirm.conclusion import conclude
 from search.confirm.final import retrain
 from search.confirm.grid import FORMAT_VERSION, Plan, choose_candidates
@@ -52,7 +52,7 @@ def confirm(run: RunFolder, plan: Plan, settings: Settings, *, final: bool) -> N
             tie_set=result["tie_set"],
         )
     print()
-    for line in confirm_text.describe(result):
+    for line in conclusion.describe(result):
         print(line)
     if final:
         train_final(run, result, settings)

@@ -4,9 +4,8 @@ import json
 
 import pytest
 
-from search.confirm.conclusion import conclude
+from search.confirm.conclusion import conclude, describe
 from search.confirm.grid import Plan, choose_candidates
-from search.confirm_text import describe
 from tests.search.confirmed import confirmed_record, search_record
 
 SEARCHED = search_record(
