@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from search.aim import choose_aim, validation_rates
+from search.interventions.design import choose_aim, validation_rates
 from tests.search.around import NAMES, make_winner
 from trainables.errors import UserError
 
