@@ -12,9 +12,8 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 from search.cluster.capacity import living_nodes, shape
 from search.cluster.connect import LOCAL, find_cluster, join
 from search.doctor.findings import Finding
-from search.doctor.nodes import check_clocks, check_nodes
+from search.doctor.nodes import NodeFacts, check_clocks, check_nodes, gather
 from search.doctor.storage import StorageProbe, check_storage
-from search.node_facts import NodeFacts, gather
 from trainables.data.sources import check_source
 from trainables.data.spec import DataSpec
 

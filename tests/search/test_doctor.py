@@ -12,9 +12,8 @@ import yaml
 from search.doctor.__main__ import main
 from search.doctor.cluster_file import check_file
 from search.doctor.findings import Finding, has_faults, table, to_dict
-from search.doctor.nodes import check_clocks, check_nodes
+from search.doctor.nodes import NodeFacts, check_clocks, check_nodes, listening, source_hash
 from search.doctor.storage import StorageProbe, check_storage
-from search.node_facts import NodeFacts, listening, source_hash
 from trainables.errors import UserError
 
 ROOT = Path(__file__).parents[2]
