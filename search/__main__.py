@@ -2,6 +2,11 @@
 
 Each is the entry point of a module that can also be run as `python -m MODULE`; only the one that is
 asked for is imported.
+
+`search completion SHELL`: a script that completes commands, flags and file names.
+
+Commands are written into the script; a command's flags are asked of its own --help, which answers
+in a fraction of a second, so that they are never out of date.
 """
 
 import os
@@ -11,8 +16,7 @@ from importlib import import_module
 from importlib.util import find_spec
 from types import ModuleType
 
-from search.completion import script
-from trainables.command import nearest, run_main
+from trainables.command import SCRIPT, nearest, run_main
 from trainables.errors import UserError
 
 COMMANDS = {
@@ -33,6 +37,29 @@ COMMANDS = {
     "validate": ("analysis.validate", "scores the report's detectors on known shortcuts"),
 }
 COMPLETION = "completion"
+FLAGS = r"{script} $command --help 2>/dev/null | grep -oE '\-\-[a-z][a-z-]+' | sort -u"
+BASH = """\
+_{script}() {{
+  local word="${{COMP_WORDS[COMP_CWORD]}}" command="${{COMP_WORDS[1]}}"
+  if [ "$COMP_CWORD" -eq 1 ]; then
+    COMPREPLY=($(compgen -W "{commands}" -- "$word"))
+  elif [ "${{word#-}}" != "$word" ]; then
+    COMPREPLY=($(compgen -W "$({flags})" -- "$word"))
+  fi
+}}
+complete -o default -F _{script} {script}"""
+FISH = """\
+function __{script}_flags
+  set -l command (commandline -opc)[2]
+  {flags}
+end
+complete -c {script} -n __fish_is_first_arg -f -a '{commands}'
+complete -c {script} -n 'not __fish_is_first_arg' -a '(__{script}_flags)'"""
+SCRIPTS = {
+    "bash": BASH,
+    "zsh": "autoload -U +X bashcompinit && bashcompinit\n" + BASH,
+    "fish": FISH,
+}
 
 
 def main(arguments: Sequence[str]) -> int | None:
@@ -74,6 +101,18 @@ def overview() -> list[str]:
 def console() -> int:
     """The console script."""
     return run_main(main)
+
+
+def script(arguments: Sequence[str], commands: Sequence[str]) -> str:
+    """The completion script of a shell; UserError where none, or another one, is named."""
+    if len(arguments) != 1 or arguments[0] not in SCRIPTS:
+        raise UserError(
+            f"shell is {' '.join(arguments) or 'not named'}; allowed: {', '.join(SCRIPTS)}; in "
+            f'bash: eval "$({SCRIPT} completion bash)"'
+        )
+    return SCRIPTS[arguments[0]].format(
+        script=SCRIPT, commands=" ".join(commands), flags=FLAGS.format(script=SCRIPT)
+    )
 
 
 if __name__ == "__main__":

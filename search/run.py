@@ -1,18 +1,29 @@
-"""`python -m search.run`: the search, from settings to a run folder with a winner."""
+"""`python -m search.run`: the search, from settings to a run folder with a winner.
 
+A run that has nothing left to do says so at once, without Ray. A winner that is not clear of the
+gate gets its diagnostic report without being asked for.
+"""
+
+import math
+import subprocess
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from search.interventions.design import Design, design_around
+from search.monitoring.summary import print_arms_summary, print_summary
 from search.records.folder import RunFolder, choose_address, opened
-from search.records.record import RunRecord
+from search.records.record import OBJECTIVE, RunRecord
 from search.settings.checks import check_gpu_devices, check_gpus, check_new_run
 from search.settings.command_line import parse_call
 from search.settings.settings import Settings
 from trainables.command import run_main
 from trainables.config import FineTuneConfig
+from trainables.storage import journal
+from trainables.training.evaluation import GATE
+
+Z = 1.96  # 95 % of a normal distribution
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -21,7 +32,6 @@ def main(arguments: Sequence[str]) -> None:
     stem = f"{Path(settings.around).resolve().name}-cures" if settings.around else settings.preset
     address = choose_address(settings.storage, settings.name, stem, resume=settings.resume)
 
-    from search.finished import tell_if_finished
     from spaces.registry import rehearse
 
     if settings.resume and tell_if_finished(settings, RunFolder.at(address)):
@@ -41,8 +51,6 @@ def main(arguments: Sequence[str]) -> None:
     with opened(address, checkpoints=False) as folder:
         record = search(settings, folder)
     if record:
-        from search.diagnosis import diagnose
-
         diagnose(record, settings, address)
 
 
@@ -87,6 +95,61 @@ def search(settings: Settings, folder: RunFolder) -> RunRecord | None:
         record = tuner.run_search(settings, folder, data.pictures, base)
     summary.print_summary(record, folder)
     return record
+
+
+def tell_if_finished(settings: Settings, folder: RunFolder) -> bool:
+    """Whether all trials have ended, and their session in order; if so, say it and what is next.
+
+    A session that was killed after its last trial may have left tables behind the journal: that run
+    is not finished.
+    """
+    events = journal.read(folder.journal)
+    sessions = [
+        event["event"] for event in events if event["event"] in ("session_started", "session_ended")
+    ]
+    design = Design.of(folder.read_experiment())
+    num_trials = design.num_runs if design else settings.num_trials
+    record = RunRecord.of(events)
+    if record.num_ended < num_trials or sessions[-1:] != ["session_ended"]:
+        return False
+    print(f"finished     {folder.root.name} has all its {num_trials} trials; nothing is left to do")
+    if design:
+        print_arms_summary(record, folder)
+    else:
+        print_summary(record, folder)
+        print("\nmore         --resume with a larger --num-trials goes on")
+    return True
+
+
+def diagnose(record: RunRecord, settings: Settings, address: str) -> None:
+    """Run `analysis.report` where the winner may lie below the gate (decks A and B).
+
+    The report is a process of its own: it opens the sealed test, and the search does not.
+
+    Args:
+        record: of the search.
+        settings: of the run.
+        address: of the run, which nobody works on meanwhile.
+    """
+    best = record.best_trial
+    if not settings.diagnose or best is None or best.best is None:
+        return
+    value = best.best[OBJECTIVE]
+    if is_clear_of_gate(value, settings.val_size):
+        return
+    print(f"\ndiagnosis    validation macro-F1 {value:.3f} is not clear of the {GATE:.0%} gate")
+    command = [sys.executable, "-m", "analysis.report", address]
+    if subprocess.run(command, cwd=Path(__file__).parents[1]).returncode:
+        print("diagnosis    the report could not be written; the search is whole all the same")
+
+
+def is_clear_of_gate(macro_f1: float, num_images: int) -> bool:
+    """Whether a macro-F1 lies above the gate by more than the draw of the pictures may explain.
+
+    Its interval is taken to be as wide as an accuracy's (measured on CIFAR-10: no wider).
+    """
+    half_width = Z * math.sqrt(max(macro_f1 * (1 - macro_f1), 0.0) / num_images)
+    return macro_f1 - half_width >= GATE
 
 
 if __name__ == "__main__":

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from search.comparison import HEADER, Epoch, Verdict
-from search.comparison import judge as judge_of_all
+from search.rerun import HEADER, Epoch, Verdict
+from search.rerun import judge as judge_of_all
 
 
 def report(epoch: int = 1, **changes: Any) -> dict[str, Any]:

@@ -8,8 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from search.__main__ import COMMANDS, console, entry_point
-from search.completion import SCRIPTS
+from search.__main__ import COMMANDS, SCRIPTS, console, entry_point
 
 ROOT = Path(__file__).parents[2]
 # Of the bash that completes "search WORD...": what it offers, one a line.

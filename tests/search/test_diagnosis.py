@@ -5,8 +5,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from search import diagnosis
-from search.diagnosis import diagnose, is_clear_of_gate
+from search import run as diagnosis
+from search.run import diagnose, is_clear_of_gate
 from search.settings.settings import Settings
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from search.finished import tell_if_finished
 from search.records.folder import RunFolder, write_json
+from search.run import tell_if_finished
 from search.settings.settings import Settings, preset_settings
 from trainables.config import FineTuneConfig
 from trainables.storage import journal
