@@ -21,7 +21,6 @@ from search.settings.settings import Settings
 from trainables.command import run_main
 from trainables.config import FineTuneConfig
 from trainables.storage import journal
-from trainables.training.evaluation import GATE
 
 Z = 1.96  # 95 % of a normal distribution
 
@@ -131,11 +130,13 @@ def diagnose(record: RunRecord, settings: Settings, address: str) -> None:
         settings: of the run.
         address: of the run, which nobody works on meanwhile.
     """
+    from trainables.training.evaluation import GATE
+
     best = record.best_trial
     if not settings.diagnose or best is None or best.best is None:
         return
     value = best.best[OBJECTIVE]
-    if is_clear_of_gate(value, settings.val_size):
+    if is_clear_of(GATE, value, settings.val_size):
         return
     print(f"\ndiagnosis    validation macro-F1 {value:.3f} is not clear of the {GATE:.0%} gate")
     command = [sys.executable, "-m", "analysis.report", address]
@@ -143,13 +144,13 @@ def diagnose(record: RunRecord, settings: Settings, address: str) -> None:
         print("diagnosis    the report could not be written; the search is whole all the same")
 
 
-def is_clear_of_gate(macro_f1: float, num_images: int) -> bool:
+def is_clear_of(gate: float, macro_f1: float, num_images: int) -> bool:
     """Whether a macro-F1 lies above the gate by more than the draw of the pictures may explain.
 
     Its interval is taken to be as wide as an accuracy's (measured on CIFAR-10: no wider).
     """
     half_width = Z * math.sqrt(max(macro_f1 * (1 - macro_f1), 0.0) / num_images)
-    return macro_f1 - half_width >= GATE
+    return macro_f1 - half_width >= gate
 
 
 if __name__ == "__main__":

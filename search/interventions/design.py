@@ -23,7 +23,7 @@ from search.records.record import RunRecord
 from search.settings.settings import Settings
 from trainables.config import FineTuneConfig, pair_faults, pair_text
 from trainables.errors import UserError, refuse
-from trainables.training.batches import confused_pairs
+from trainables.training.hard_mining import confused_pairs
 
 Pair = tuple[str, str]
 # Where a report tells of pairs of classes, the first that does; each a list of rows, or a section

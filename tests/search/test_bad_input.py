@@ -2,7 +2,6 @@
 
 import sys
 from collections.abc import Callable
-from importlib import import_module
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +9,7 @@ import pytest
 import torch
 from PIL import Image
 
+from search.__main__ import entry_point
 from search.records.folder import RunFolder
 from tests.search.around import make_winner
 from trainables.command import run_main
@@ -133,7 +133,7 @@ def refused(prepared, monkeypatch, capsys) -> Callable[..., str]:
         before = contents(prepared)
         words = [word.format(tmp=prepared) for word in words]
         monkeypatch.setattr(sys, "argv", [module, *words])
-        assert run_main(import_module(module).main) == 2
+        assert run_main(entry_point(module).main) == 2
         told = capsys.readouterr()
         assert told.out == ""
         assert all(line.startswith("error: ") for line in told.err.splitlines())

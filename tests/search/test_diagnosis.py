@@ -5,9 +5,10 @@ from types import SimpleNamespace
 
 import pytest
 
-from search import run as diagnosis
-from search.run import diagnose, is_clear_of_gate
+from search import run as search_run
+from search.run import diagnose, is_clear_of
 from search.settings.settings import Settings
+from trainables.training.evaluation import GATE
 
 
 @pytest.mark.parametrize(
@@ -15,7 +16,7 @@ from search.settings.settings import Settings
     [(0.68, 2_000, True), (0.66, 2_000, False), (0.60, 2_000, False), (0.68, 500, False)],
 )
 def test_the_gate_wants_the_whole_interval(macro_f1, num_images, clear):
-    assert is_clear_of_gate(macro_f1, num_images) is clear
+    assert is_clear_of(GATE, macro_f1, num_images) is clear
 
 
 @pytest.fixture
@@ -26,7 +27,7 @@ def commands(monkeypatch):
         called.append(command)
         return subprocess.CompletedProcess(command, 2)
 
-    monkeypatch.setattr(diagnosis.subprocess, "run", run)
+    monkeypatch.setattr(search_run.subprocess, "run", run)
     return called
 
 

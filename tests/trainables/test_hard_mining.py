@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from trainables.training.batches import ConfusedPair, confused_pairs, mine_batches
+from trainables.training.hard_mining import ConfusedPair, confused_pairs, mine_batches
 
 LABELS = np.arange(200) % 4  # fifty pictures of each of four classes
 
