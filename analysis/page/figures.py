@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from markupsafe import Markup
 
 from analysis.calibration_figures import calibration_figures
@@ -12,6 +13,7 @@ from analysis.effects_figures import effects_figures
 from analysis.errors.classes import weakest
 from analysis.evidence_figures import evidence_figures
 from analysis.gallery_figures import gallery_entries, gallery_figures
+from analysis.heat_maps.evidence import HeatMaps
 from analysis.page import plots
 from analysis.page.curves import anytime_figures
 from analysis.page.environment import page_environment
@@ -25,9 +27,10 @@ from analysis.page.interventions import (
 )
 from analysis.page.pairs import pairs_figures
 from analysis.page.svg import COLUMN_PX, svg_figure
-from analysis.report.examine import Examined
 from analysis.statistics.metrics import FloatArray
 from analysis.unfreeze_figures import unfreeze_figures
+
+Images = npt.NDArray[np.uint8]  # (N, S, S, 3), RGB
 
 ROW_PX = 38  # height of a class in the dot plot
 # What draws a section's figures, and the section.
@@ -47,22 +50,29 @@ SECTION_FIGURES: tuple[tuple[Callable[[dict[str, Any]], dict[str, Markup]], str]
 LABELS_PX, CELL_PX, LEAST_CELL_PX = 110, 35, 15  # of the confusion matrix
 
 
-def render_html(report: dict[str, Any], examined: Examined | None) -> str:
+def render_html(report: dict[str, Any], shown: dict[str, Markup]) -> str:
     """Fill the template with the contents of report.json, their figures and the pictures shown.
 
-    `examined` is what the report rests on; None where nothing could be asked.
+    `shown` is what `pictures` makes; empty where nothing could be asked.
     """
     template = page_environment().get_template("report.html.j2")
-    shown = pictures(report, examined) if examined else {}
     return template.render(**report, figures=figures(report) | shown)
 
 
-def pictures(report: dict[str, Any], examined: Examined) -> dict[str, Markup]:
-    """Every thumbnail of the page, by name."""
-    images = examined.test.images
+def pictures(
+    report: dict[str, Any], images: Images, heat: HeatMaps, swapped: dict[str, Images]
+) -> dict[str, Markup]:
+    """Every thumbnail of the page, by name.
+
+    Args:
+        report: as report.json has it.
+        images: of the sealed test, uint8 (N, S, S, 3).
+        heat: maps of the errors on the evidence sheets.
+        swapped: these errors' pictures with another background, uint8 (M, S, S, 3), by its name.
+    """
     shown = [*gallery_entries(report["gallery"]), *report["label_issues"]["pictures"]]
     return gallery_figures(shown, images) | evidence_figures(
-        report["evidence"], images, examined.heat, examined.swapped
+        report["evidence"], images, heat, swapped
     )
 
 

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from analysis.errors.pairs import pairs_section
 from analysis.fresh_models import ask_fresh, fresh_checkpoints
-from analysis.page.figures import render_html
+from analysis.page.figures import pictures, render_html
 from analysis.perturbations.battery import BatterySettings
 from analysis.report.contents import FEW_RESAMPLES, Making, build_report, build_untested_report
 from analysis.report.examine import Examined, examine
@@ -19,7 +19,7 @@ from analysis.run.predict import NotTestable, choose_device, load_for, predict, 
 from analysis.run.reader import Run, read_run
 from analysis.run.sealed_test import open_test
 from analysis.statistics import metrics
-from analysis.validate.__main__ import load_scores
+from analysis.validate.scores import load_scores
 from trainables.data.images import ImageSet
 from trainables.data.load import load_training
 from trainables.data.spec import DataSpec
@@ -76,7 +76,7 @@ def write_report(
         with timed("statistics"):
             report = build_untested_report(run, fault.reason, making)
         with timed("page"):
-            page = render_html(report, None)
+            page = render_html(report, {})
     else:
         folder.mkdir(exist_ok=True)
         save_predictions(folder / "predictions.parquet", examined.test, examined.logits)
@@ -84,7 +84,8 @@ def write_report(
         with timed("statistics"):
             report = build_report(run, examined, pairs, making)
         with timed("page"):
-            page = render_html(report, examined)
+            shown = pictures(report, examined.test.images, examined.heat, examined.swapped)
+            page = render_html(report, shown)
     write_json(folder / "report.json", report)
     write_text(folder / "index.html", page)
     return report["verdict"]["sentence"], folder / "index.html"

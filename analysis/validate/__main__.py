@@ -2,14 +2,12 @@
 
 Trains biased and clean models and scores what is found in them."""
 
-import json
 import shlex
 import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from importlib import resources
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -18,7 +16,6 @@ from trainables.command import Parser, run_main
 from trainables.errors import refuse
 
 COMMAND = "python -m analysis.validate"
-ASSET = "detectors.json"
 NUM_CLASSES = 10  # of the drawn pictures
 
 
@@ -101,12 +98,6 @@ def validate(options: Options, command: str) -> dict[str, Any]:
         },
         "cells": cells_to_dicts(cells),
     }
-
-
-def load_scores() -> dict[str, Any] | None:
-    """The scores that are part of the release; None where it was made without them."""
-    asset = resources.files("analysis").joinpath("assets", ASSET)
-    return json.loads(asset.read_text(encoding="utf-8")) if asset.is_file() else None
 
 
 def main(arguments: Sequence[str]) -> None:

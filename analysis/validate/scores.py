@@ -5,12 +5,15 @@ by `RELIANT` or more, and truly free where by less than `FREE`; what lies betwee
 neither.
 """
 
+import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from importlib import resources
 from typing import Any
 
 from analysis.statistics.intervals import Estimate, proportion
 
+ASSET = "detectors.json"  # in analysis/assets
 RELIANT, FREE = 0.20, 0.05
 LEAST_RECALL, MOST_FALSE_ALARMS, LEAST_NAMED = 0.90, 0.05, 0.90
 
@@ -129,3 +132,9 @@ def _by_strength(biased: Sequence[Cell]) -> list[dict[str, Any]]:
 
 def cells_to_dicts(cells: Sequence[Cell]) -> list[dict[str, Any]]:
     return [asdict(cell) for cell in cells]
+
+
+def load_scores() -> dict[str, Any] | None:
+    """The scores that are part of the release; None where it was made without them."""
+    asset = resources.files("analysis").joinpath("assets", ASSET)
+    return json.loads(asset.read_text(encoding="utf-8")) if asset.is_file() else None

@@ -10,7 +10,7 @@ import numpy as np
 from analysis.fresh_models import FreshAnswers
 from analysis.heat_maps.evidence import HeatMaps
 from analysis.heat_maps.section import Explained
-from analysis.page.figures import render_html
+from analysis.page.figures import pictures, render_html
 from analysis.perturbations.battery import BatterySettings, run_battery
 from analysis.perturbations.variants import Variants
 from analysis.report.contents import Making, build_report
@@ -75,7 +75,10 @@ def page_of(report: dict[str, Any]) -> str:
     """The page of a report that `make_examined` is behind."""
     names = tuple(report["confusion"]["class_names"])
     labels = np.zeros(report["confusion"]["num_images"], np.int64)
-    return render_html(report, make_examined(labels, np.zeros((len(labels), len(names))), names))
+    examined = make_examined(labels, np.zeros((len(labels), len(names))), names)
+    return render_html(
+        report, pictures(report, examined.test.images, examined.heat, examined.swapped)
+    )
 
 
 @cache

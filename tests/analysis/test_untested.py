@@ -32,7 +32,7 @@ def test_the_search_is_told_as_in_a_whole_report(run_folder: Path) -> None:
     report = untested_report(run_folder)
     for name in ("search", "importance", "effects", "anytime", "early_stopping", "trajectory"):
         assert report[name] == whole[name]
-    page = render_html(report, None)
+    page = render_html(report, {})
     ids = re.findall(r'\bid="([^"]+)"', page)
     assert len(ids) == len(set(ids))
     assert set(re.findall(r'href="#([^"]+)"', page)) <= set(ids)
@@ -73,6 +73,6 @@ def test_no_trial_has_finished_an_epoch(run_folder: Path) -> None:
     assert report["trajectory"] is None
     assert report["search"]["selection"] is None
     assert {row["verdict"] for row in report["claims"]["rows"]} == {"NOT TESTED"}
-    page = render_html(report, None)
+    page = render_html(report, {})
     assert "6 trials (6 failed): no trial has finished an epoch" in page
     assert "none was selected" in page
