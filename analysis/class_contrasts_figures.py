@@ -7,9 +7,9 @@ from markupsafe import Markup
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from analysis.many_classes import MOST_SHOWN
 from analysis.page.plots import DASHED, KIND_MARKS
 from analysis.page.svg import COLOURS, COLUMN_PX, svg_figure
+from analysis.statistics.metrics import MOST_SHOWN
 
 ROW_PX = 38
 POINTS = FuncFormatter(lambda share, _: f"{100 * share:+.6g}")

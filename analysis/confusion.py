@@ -4,9 +4,8 @@ from typing import Any
 
 import numpy as np
 
-from analysis.many_classes import most_confused
 from analysis.statistics.intervals import proportion
-from analysis.statistics.metrics import IntArray, ratio
+from analysis.statistics.metrics import IntArray, most_confused, ratio
 
 NUM_PAIRS = 10
 

@@ -8,9 +8,8 @@ import numpy as np
 import pandas as pd
 
 from analysis.fates import CLOCK, VALUE, Fates
-from analysis.rank_correlation import kendall_estimate
 from analysis.statistics.claims import Word, draws_needed_for_width, verdict
-from analysis.statistics.intervals import Estimate
+from analysis.statistics.intervals import Estimate, kendall_estimate
 
 IN_ORDER = 0.8  # share of the pairs of trials that a rung must put in the order of their ends
 LEAST_SPARED = 10  # with fewer, resampling them says little about others like them

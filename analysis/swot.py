@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from analysis.words import in_points
+from analysis.statistics.claims import in_points
 
 QUADRANTS = ("strengths", "weaknesses", "opportunities", "threats")
 

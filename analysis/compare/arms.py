@@ -14,12 +14,17 @@ from typing import Any, Literal
 
 import numpy as np
 
-from analysis.paired_seeds import LEAST_SEEDS, detectable, paired_estimate, paired_p_value
 from analysis.statistics import metrics
+from analysis.statistics.claims import in_points
 from analysis.statistics.intervals import CONFIDENCE, Estimate
 from analysis.statistics.metrics import FloatArray, IntArray, ratio
-from analysis.statistics.paired_tests import holm
-from analysis.words import in_points
+from analysis.statistics.paired_tests import (
+    LEAST_SEEDS,
+    detectable,
+    holm,
+    paired_estimate,
+    paired_p_value,
+)
 
 Word = Literal["WORKS", "DOES NOT WORK", "INCONCLUSIVE", "NOT TESTED"]
 BASELINE, PLACEBO = "baseline", "placebo"

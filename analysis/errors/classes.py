@@ -3,10 +3,9 @@
 from typing import Any
 
 from analysis.kinds import Kinds
-from analysis.many_classes import MOST_SHOWN
 from analysis.statistics import metrics
 from analysis.statistics.intervals import Estimate, percentile_interval, proportion
-from analysis.statistics.metrics import FloatArray, IntArray
+from analysis.statistics.metrics import MOST_SHOWN, FloatArray, IntArray
 
 
 def per_class_section(

@@ -6,7 +6,6 @@ import numpy as np
 from scipy import stats
 
 from analysis.errors.clusters import clusters
-from analysis.many_classes import MOST_SHOWN, most_confused
 from analysis.statistics.claims import Claim, Word, not_tested
 from analysis.statistics.intervals import (
     CONFIDENCE,
@@ -15,19 +14,21 @@ from analysis.statistics.intervals import (
     proportion,
     stratified_resamples,
 )
-from analysis.statistics.metrics import FloatArray, IntArray
+from analysis.statistics.metrics import MOST_SHOWN, FloatArray, IntArray, most_confused
 from analysis.statistics.paired_tests import ALPHA, holm
 from analysis.statistics.quasi_independence import (
     MIN_CLASSES,
     all_pairs,
+    bowker,
     cell_expectations,
+    directions,
     excess_p,
     expected_counts,
     expected_errors,
     pair_counts,
     pair_expectations,
+    stuart_maxwell,
 )
-from analysis.symmetry import bowker, directions, stuart_maxwell
 from trainables.classes import CIFAR10_CLASSES
 
 SECTION = "pairs"

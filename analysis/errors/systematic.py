@@ -7,9 +7,8 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
-from analysis.picture_bootstrap import resampled_sums
 from analysis.statistics.claims import Claim, Word, not_tested, verdict
-from analysis.statistics.intervals import CONFIDENCE, Estimate, estimate
+from analysis.statistics.intervals import CONFIDENCE, Estimate, estimate, resampled_sums
 from analysis.statistics.metrics import FloatArray, IntArray, confusion_matrix, ratio
 from analysis.statistics.paired_tests import ALPHA
 from analysis.statistics.quasi_independence import (

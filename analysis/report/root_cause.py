@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from analysis.follow_up import follow_up_command
-from analysis.words import in_percent, in_points
+from analysis.statistics.claims import in_percent, in_points
 from trainables.classes import CIFAR10_CLASSES
 
 # How often people take the two for each other, as a share of their pictures: CIFAR-10H's test

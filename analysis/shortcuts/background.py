@@ -15,11 +15,10 @@ from typing import Any
 import pandas as pd
 
 from analysis.perturbations.variants import ORIGINAL, Variants
-from analysis.statistics.claims import Claim, Word, not_tested
+from analysis.statistics.claims import Claim, Word, in_points, not_tested
 from analysis.statistics.differences import Effect, combine, passes, share_difference, word
 from analysis.statistics.intervals import Estimate, proportion
 from analysis.statistics.paired_tests import holm
-from analysis.words import in_points
 
 FLOOR = 0.10  # a smaller gap does not matter
 RIM_FLOOR = 0.03  # more than shape alone makes of it there

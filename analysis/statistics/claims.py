@@ -1,6 +1,10 @@
-"""Claims and their verdicts: CONFIRMED or REFUTED by a whole interval, else INCONCLUSIVE."""
+"""Claims and their verdicts: CONFIRMED or REFUTED by a whole interval, else INCONCLUSIVE.
+
+Effects and rates as sentences write them, with their intervals.
+"""
 
 import math
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
@@ -13,6 +17,13 @@ from analysis.statistics.metrics import FloatArray
 
 Word = Literal["CONFIRMED", "REFUTED", "INCONCLUSIVE", "NOT TESTED"]
 MOST_NEEDED = 1_000  # beyond that, "so many more" is no advice
+
+
+def verdict(estimated: Estimate, threshold: float) -> Word:
+    """Of the claim that a quantity exceeds a threshold; an undefined one decides nothing."""
+    if estimated.lower > threshold:
+        return "CONFIRMED"
+    return "REFUTED" if estimated.upper < threshold else "INCONCLUSIVE"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,13 +72,6 @@ def not_tested(claim: str, reason: str, *, rule: str, control: str, section: str
     )
 
 
-def verdict(estimated: Estimate, threshold: float) -> Word:
-    """Of the claim that a quantity exceeds a threshold; an undefined one decides nothing."""
-    if estimated.lower > threshold:
-        return "CONFIRMED"
-    return "REFUTED" if estimated.upper < threshold else "INCONCLUSIVE"
-
-
 def exact_proportion(successes: int, total: int) -> Estimate:
     """A share with its exact interval (Clopper and Pearson 1934); out of none, anything goes."""
     if total == 0:
@@ -106,3 +110,16 @@ def _clopper_pearson(
     lower = stats.beta.ppf(tail, successes, failures + 1)
     upper = stats.beta.ppf(1 - tail, successes + 1, failures)
     return np.where(successes == 0, 0.0, lower), np.where(failures == 0, 1.0, upper)
+
+
+def in_points(effect: Mapping[str, float]) -> str:
+    """A change of a share: "+12.3 points (+8.1 to +16.5)"; without bounds where they are NaN."""
+    value, lower, upper = (100 * effect[key] for key in ("value", "lower", "upper"))
+    bounds = f" ({lower:+.1f} to {upper:+.1f})" if math.isfinite(lower) else ""
+    return f"{value:+.1f} points{bounds}"
+
+
+def in_percent(rate: Mapping[str, float]) -> str:
+    """A share: "12.3 % (8.1 to 16.5)"."""
+    value, lower, upper = (100 * rate[key] for key in ("value", "lower", "upper"))
+    return f"{value:.1f} % ({lower:.1f} to {upper:.1f})"

@@ -1,12 +1,17 @@
 """Intervals: how far a number would move with another draw of test images.
 
 They cover the draw of images for one trained model. They do not cover another training seed.
+
+Sums over pictures drawn anew with replacement, where each picture has a few small numbers.
+
+Kendall's rank correlation over a sample whose members stand for different numbers of others.
 """
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 
 import numpy as np
+import numpy.typing as npt
 from scipy import stats
 from statsmodels.stats.proportion import proportion_confint
 
@@ -16,7 +21,6 @@ CONFIDENCE = 0.95
 NUM_RESAMPLES = 10_000
 MAX_CELLS_AT_ONCE = 4_000_000  # bounds the memory of one batch of resamples to 32 MB
 MAX_RESAMPLED_CELLS = 1_000_000_000  # bounds the time of a bootstrap to half a minute or so
-
 Statistic = Callable[[IntArray], FloatArray]  # (..., K, K) -> (...) or (..., K)
 
 
@@ -113,3 +117,78 @@ def proportion(successes: int, total: int, confidence: float = CONFIDENCE) -> Es
 def expected_maximum(count: int) -> float:
     """Expected largest of `count` independent standard normal draws (Blom's approximation)."""
     return float(stats.norm.ppf((count - 0.375) / (count + 0.25)))
+
+
+def resampled_sums(
+    columns: npt.ArrayLike, num_resamples: int, rng: np.random.Generator
+) -> FloatArray:
+    """Column sums over N pictures drawn with replacement, each picture with all of its columns.
+
+    Pictures with equal rows are interchangeable, so one multinomial draw over the distinct rows is
+    a resample of all pictures; right-or-wrong columns have few of them.
+
+    Args:
+        columns: numbers of each picture, shape (N, C), N >= 1.
+        num_resamples: R.
+        rng: the only source of randomness.
+
+    Returns:
+        Shape (R, C).
+    """
+    rows, counts = np.unique(np.asarray(columns, dtype=np.float64), axis=0, return_counts=True)
+    total = int(counts.sum())
+    return np.asarray(rng.multinomial(total, counts / total, size=num_resamples) @ rows)
+
+
+def weighted_kendall(early: FloatArray, final: FloatArray, weights: FloatArray) -> float:
+    """Kendall's tau of two measurements; a pair of members weighs the product of their weights.
+
+    Where members are drawn independently, each with a probability of its own, and weigh one over
+    that probability, numerator and denominator are both unbiased (Horvitz and Thompson 1952) for
+    the population's. Pairs with equal `final` values are left out; NaN when no pair is left.
+
+    Args:
+        early: of each member, shape (N,).
+        final: of each member, shape (N,).
+        weights: of each member, positive, shape (N,).
+    """
+    return float(_taus(early, final, weights[None])[0])
+
+
+def kendall_estimate(
+    early: FloatArray,
+    final: FloatArray,
+    weights: FloatArray,
+    *,
+    num_resamples: int,
+    rng: np.random.Generator,
+) -> Estimate:
+    """The same with its bootstrap interval; members are resampled among those of equal weight."""
+    counts = _resampled_counts(weights, num_resamples, rng)
+    samples = _taus(early, final, counts * weights)
+    return estimate(weighted_kendall(early, final, weights), samples)
+
+
+def _taus(early: FloatArray, final: FloatArray, weights: FloatArray) -> FloatArray:
+    """Tau under each row of weights; shapes (N,), (N,), (R, N) -> (R,)."""
+    final_order = np.sign(final[:, None] - final)
+    agreement = np.sign(early[:, None] - early) * final_order
+
+    def over_pairs(pairs: FloatArray) -> FloatArray:
+        return np.asarray(((weights @ pairs) * weights).sum(axis=1))
+
+    comparable = over_pairs(np.abs(final_order))
+    undefined = np.where(comparable > 0, comparable, np.nan)
+    return over_pairs(agreement) / undefined
+
+
+def _resampled_counts(
+    weights: FloatArray, num_resamples: int, rng: np.random.Generator
+) -> npt.NDArray[np.int64]:
+    """How often each member is drawn in each resample, shape (R, N)."""
+    counts = np.zeros((num_resamples, len(weights)), dtype=np.int64)
+    for weight in np.unique(weights):
+        members = np.flatnonzero(weights == weight)
+        even = np.full(len(members), 1 / len(members))
+        counts[:, members] = rng.multinomial(len(members), even, size=num_resamples)
+    return counts

@@ -2,6 +2,8 @@
 
 Confusion matrices have shape (..., K, K) with row = true class; leading axes are resamples.
 A ratio whose denominator is zero is undefined and comes out as NaN, never as 0.
+
+What a report shows where there are more classes than a page can hold.
 """
 
 import numpy as np
@@ -9,6 +11,7 @@ import numpy.typing as npt
 
 IntArray = npt.NDArray[np.int64]
 FloatArray = npt.NDArray[np.float64]
+MOST_SHOWN = 40  # classes in a matrix, a tree or a table: some 700 px, and 1,600 cells
 
 
 def confusion_matrix(labels: IntArray, predictions: IntArray, num_classes: int) -> IntArray:
@@ -78,3 +81,16 @@ def macro_f1(confusion: IntArray) -> FloatArray:
 def accuracy(confusion: IntArray) -> FloatArray:
     """Share of all images that were recognised, shape (...)."""
     return ratio(true_positives(confusion).sum(axis=-1), confusion.sum(axis=(-2, -1)))
+
+
+def most_confused(confusion: IntArray) -> IntArray:
+    """Indices of the classes that a matrix shows, in rising order: all of up to `MOST_SHOWN`.
+
+    Of more, those with the most errors, as the true or as the predicted class.
+
+    Args:
+        confusion: counts, shape (K, K).
+    """
+    errors = np.where(np.eye(len(confusion), dtype=bool), 0, confusion)
+    involved = errors.sum(axis=0) + errors.sum(axis=1)
+    return np.sort(np.argsort(-involved, kind="stable")[:MOST_SHOWN])

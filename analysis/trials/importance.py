@@ -16,10 +16,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from analysis.many_classes import MOST_SHOWN
 from analysis.statistics.claims import Claim, not_tested
 from analysis.statistics.intervals import CONFIDENCE, Estimate
-from analysis.statistics.metrics import FloatArray
+from analysis.statistics.metrics import MOST_SHOWN, FloatArray
 from analysis.trials.ped_anova import BoolArray, ped_anova
 from analysis.trials.tried import Setting, Tried, read_tried
 

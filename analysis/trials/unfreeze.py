@@ -12,9 +12,8 @@ import pandas as pd
 from scipy import stats
 from statsmodels.stats.contingency_tables import mcnemar
 
-from analysis.picture_bootstrap import resampled_sums
 from analysis.statistics.claims import Claim, Word, not_tested, verdict
-from analysis.statistics.intervals import CONFIDENCE, Estimate, estimate
+from analysis.statistics.intervals import CONFIDENCE, Estimate, estimate, resampled_sums
 from analysis.statistics.metrics import FloatArray, IntArray
 from analysis.statistics.paired_tests import ALPHA
 from analysis.statistics.quasi_independence import BoolArray

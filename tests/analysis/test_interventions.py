@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from analysis.compare.arms import differences, interventions_section, judge, pair_error_rate
-from analysis.paired_seeds import paired_estimate, paired_p_value
 from analysis.statistics import metrics
 from analysis.statistics.intervals import Estimate
+from analysis.statistics.paired_tests import paired_estimate, paired_p_value
 
 NAMES = ("cat", "dog", "ship")
 SIZE = 100  # pictures of a class

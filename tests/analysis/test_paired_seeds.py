@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from analysis.paired_seeds import detectable, paired_estimate, paired_p_value
+from analysis.statistics.paired_tests import detectable, paired_estimate, paired_p_value
 
 # Student's own sleep data (1908): extra hours with two drugs, ten patients. R's documentation of
 # `t.test(extra ~ group, paired = TRUE)`: t = -4.0621, p = 0.002833, interval -2.4598858 to

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from analysis.picture_bootstrap import resampled_sums
+from analysis.statistics.intervals import resampled_sums
 
 
 def test_the_sums_have_the_mean_and_covariance_of_drawn_pictures():

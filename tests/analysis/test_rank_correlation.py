@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from analysis.rank_correlation import kendall_estimate, weighted_kendall
+from analysis.statistics.intervals import kendall_estimate, weighted_kendall
 
 
 def test_equal_weights_are_plain_kendall() -> None:

@@ -5,8 +5,7 @@ import pytest
 from scipy import stats
 from statsmodels.stats.contingency_tables import SquareTable
 
-from analysis.statistics.quasi_independence import all_pairs
-from analysis.symmetry import bowker, directions, stuart_maxwell
+from analysis.statistics.quasi_independence import all_pairs, bowker, directions, stuart_maxwell
 
 # Unaided distance vision of 7,477 women, right eye by left eye (Stuart 1953).
 VISION = np.array(
