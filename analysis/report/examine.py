@@ -8,7 +8,6 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from analysis.fresh_models import FreshAnswers
 from analysis.heat_maps.evidence import HeatMaps, choose_errors, indices_of
 from analysis.heat_maps.explain import SHOWN_STAGES, explain_cams, explain_occlusion, with_road
 from analysis.heat_maps.maps import cams
@@ -17,6 +16,7 @@ from analysis.perturbations.battery import BatterySettings, run_battery
 from analysis.perturbations.changes import swap_background
 from analysis.perturbations.donors import Images, donors_of
 from analysis.perturbations.variants import Variants
+from analysis.run.predict import FreshAnswers
 from analysis.statistics.metrics import IntArray
 from analysis.statistics.picture_choice import PairErrors, as_many_of_each_class
 from trainables.data.images import ImageSet

@@ -10,12 +10,19 @@ import numpy as np
 import numpy.typing as npt
 
 from analysis.errors.pairs import pairs_section
-from analysis.fresh_models import ask_fresh, fresh_checkpoints
 from analysis.page.figures import pictures, render_html
 from analysis.perturbations.battery import BatterySettings
 from analysis.report.contents import FEW_RESAMPLES, Making, build_report, build_untested_report
 from analysis.report.examine import Examined, examine
-from analysis.run.predict import NotTestable, choose_device, load_for, predict, save_predictions
+from analysis.run.predict import (
+    NotTestable,
+    ask_fresh,
+    choose_device,
+    fresh_checkpoints,
+    load_for,
+    predict,
+    save_predictions,
+)
 from analysis.run.reader import Run, read_run
 from analysis.run.sealed_test import open_test
 from analysis.statistics import metrics

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from analysis.fresh_models import FreshAnswers
 from analysis.heat_maps.evidence import HeatMaps
 from analysis.heat_maps.section import Explained
 from analysis.page.figures import pictures, render_html
@@ -16,6 +15,7 @@ from analysis.perturbations.variants import Variants
 from analysis.report.contents import Making, build_report
 from analysis.report.examine import Examined
 from analysis.report.reporting import pairs_of
+from analysis.run.predict import FreshAnswers
 from analysis.run.reader import read_run
 from trainables.data.images import ImageSet
 

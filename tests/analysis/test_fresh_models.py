@@ -7,8 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from analysis.fresh_models import ask_fresh, fresh_checkpoints
-from analysis.run.predict import load_for
+from analysis.run.predict import ask_fresh, fresh_checkpoints, load_for
 from analysis.run.reader import read_run
 from tests.analysis.fabricate import edit_json
 from tests.analysis.tiny_run import FRESH_SEEDS, confirm_tiny_run, make_tiny_run
