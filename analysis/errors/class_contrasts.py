@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
-from analysis.kinds import Kinds
+from analysis.errors.classes import Kinds
 from analysis.statistics import metrics
 from analysis.statistics.claims import Claim, Word, not_tested, verdict
 from analysis.statistics.intervals import CONFIDENCE, Estimate, bootstrap, estimate

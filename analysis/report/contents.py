@@ -8,18 +8,16 @@ import numpy as np
 import numpy.typing as npt
 
 from analysis.claims_table import claims_section
-from analysis.confusion import confusion_section
 from analysis.detector_table import detector_section
 from analysis.errors.calibration import calibration_section
 from analysis.errors.class_contrasts import class_contrasts_section
-from analysis.errors.classes import per_class_section
+from analysis.errors.classes import Kinds, confusion_section, per_class_section
 from analysis.errors.gallery import gallery_section
 from analysis.errors.label_issues import label_issues_section
 from analysis.errors.overfitting import overfitting_section
 from analysis.errors.systematic import systematic_section
 from analysis.heat_maps.evidence import evidence_section
 from analysis.heat_maps.section import attribution_section
-from analysis.kinds import Kinds
 from analysis.optimism import confirmation_section
 from analysis.report.examine import Examined
 from analysis.report.provenance import audit_section, model_section, reproduce_section

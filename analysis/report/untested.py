@@ -10,8 +10,8 @@ from analysis.errors import (
     pairs,
     systematic,
 )
+from analysis.errors.classes import Kinds
 from analysis.heat_maps import section as attribution_section
-from analysis.kinds import Kinds
 from analysis.shortcuts import background, chassis, colour, sky, texture
 from analysis.statistics.claims import not_tested
 

@@ -9,7 +9,7 @@ from analysis.errors.class_contrasts import (
     permutation_p,
     simultaneous_intervals,
 )
-from analysis.kinds import Kinds
+from analysis.errors.classes import Kinds
 from tests.analysis.fabricate import CIFAR10
 
 RIGID = np.array([name in ("airplane", "automobile", "ship", "truck") for name in CIFAR10])

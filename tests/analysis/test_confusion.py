@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from analysis.confusion import confused_pairs, confusion_section
+from analysis.errors.classes import confused_pairs, confusion_section
 
 COUNTS = np.array([[5, 4, 1], [2, 8, 0], [4, 0, 6]])
 NAMES = ("ant", "bee", "cow")

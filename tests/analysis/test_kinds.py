@@ -2,7 +2,7 @@
 
 import pytest
 
-from analysis.kinds import Kinds
+from analysis.errors.classes import Kinds
 from tests.analysis.fabricate import CIFAR10
 
 

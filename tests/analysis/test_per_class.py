@@ -3,8 +3,7 @@
 import numpy as np
 import pytest
 
-from analysis.errors.classes import per_class_section, weakest
-from analysis.kinds import Kinds
+from analysis.errors.classes import Kinds, per_class_section, weakest
 from analysis.statistics import metrics
 from analysis.statistics.intervals import bootstrap
 

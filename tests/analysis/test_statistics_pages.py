@@ -10,10 +10,10 @@ from analysis.calibration_figures import calibration_figures
 from analysis.class_contrasts_figures import class_contrasts_figures
 from analysis.errors.calibration import calibration_section
 from analysis.errors.class_contrasts import class_contrasts_section
+from analysis.errors.classes import Kinds
 from analysis.errors.overfitting import overfitting_section
 from analysis.errors.pairs import pairs_section
 from analysis.errors.systematic import systematic_section
-from analysis.kinds import Kinds
 from analysis.page.pairs import pairs_figures
 from analysis.trials.unfreeze import unfreeze_section
 from analysis.unfreeze_figures import unfreeze_figures
