@@ -18,7 +18,6 @@ from analysis.errors.overfitting import overfitting_section
 from analysis.errors.systematic import systematic_section
 from analysis.heat_maps.evidence import evidence_section
 from analysis.heat_maps.section import attribution_section
-from analysis.optimism import confirmation_section
 from analysis.report.examine import Examined
 from analysis.report.provenance import audit_section, model_section, reproduce_section
 from analysis.report.root_cause import human_pair_rates, root_causes
@@ -35,13 +34,12 @@ from analysis.statistics import metrics
 from analysis.statistics.intervals import CONFIDENCE, affordable_resamples, bootstrap
 from analysis.statistics.metrics import IntArray
 from analysis.swot import swot_section
-from analysis.trajectory import trajectory_section
 from analysis.trials.anytime import anytime_section
 from analysis.trials.early_stopping import early_stopping_section
 from analysis.trials.effects import effects_section
 from analysis.trials.importance import importance_section
 from analysis.trials.unfreeze import unfreeze_section
-from analysis.trials.winner import search_section
+from analysis.trials.winner import confirmation_section, search_section, trajectory_section
 from analysis.validate.scores import downgrade
 from trainables.data.spec import DataSpec
 from trainables.storage.files import without_nan

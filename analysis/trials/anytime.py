@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from analysis.fates import CLOCK, VALUE
-from analysis.rung_ranking import rung_epochs
 from analysis.statistics.claims import Claim, not_tested
 from analysis.statistics.intervals import Estimate
+from analysis.trials.early_stopping import rung_epochs
+from analysis.trials.tried import CLOCK, VALUE
 
 CLOSE = 0.01  # of macro-F1; from there on the rest of the search gained less
 WORTHWHILE = 0.5  # share of the epochs that early stopping should spare

@@ -4,20 +4,31 @@ ASHA condemns a trial at a rung; with probability SHARE (`--late-bloomers`) it i
 its end. The spared are a random sample of the condemned, so each stands for an equal part of them:
 1/SHARE by design (Horvitz and Thompson 1952), and as the condemned are counted, exactly their
 number over that of the spared.
+
+How early do trials stand in the order of their ends? The grace period follows from it.
 """
 
+import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from analysis.fates import Fates, read_fates
-from analysis.rung_ranking import ranking
-from analysis.statistics.claims import draws_needed, exact_proportion, verdict
+from analysis.statistics.claims import (
+    Word,
+    draws_needed,
+    draws_needed_for_width,
+    exact_proportion,
+    verdict,
+)
+from analysis.statistics.intervals import Estimate, kendall_estimate
+from analysis.trials.tried import CLOCK, VALUE, Fates, read_fates
 
 MARGIN = 0.01  # of macro-F1; a trial that is better by less is no loss
 TOLERATED = 0.10  # share of the condemned trials that may have been better
+IN_ORDER = 0.8  # share of the pairs of trials that a rung must put in the order of their ends
+LEAST_SPARED = 10  # with fewer, resampling them says little about others like them
 
 
 def early_stopping_section(
@@ -89,3 +100,104 @@ def regret(fates: Fates) -> dict[str, Any]:
         "summed_gain": float(np.maximum(gains, 0.0).sum() * fates.spared_weight),
         "spared_needed": draws_needed(num_better, num_spared, TOLERATED) if is_open else None,
     }
+
+
+def ranking(
+    fates: Fates,
+    epochs: pd.DataFrame,
+    settings: Mapping[str, Any],
+    *,
+    num_resamples: int,
+    rng: np.random.Generator,
+) -> dict[str, Any]:
+    """Each phase-2 epoch's order of the trials against the order of their ends.
+
+    Over the trials that ran to their end, a survivor weighs 1 and a spared trial as many as it
+    stands for. Without the weights survivors would count too much, and ASHA picked those by the
+    very values in question: among the picked, early values differ little and foretell little.
+    """
+    worth = pd.Series({**fates.survivor_worth, **fates.spared_worth}, dtype=float)
+    weights = pd.Series(
+        [fates.spared_weight if trial in fates.spared else 1.0 for trial in worth.index],
+        worth.index,
+    )
+    in_phase_2 = epochs[epochs["trial"].isin(worth.index)].dropna(subset=[CLOCK, VALUE])
+    rungs = rung_epochs(settings)
+    rows = [
+        {
+            "epoch": int(epoch),
+            "is_rung": int(epoch) in rungs,
+            **_row(
+                reports.set_index("trial")[VALUE],
+                worth[reports["trial"]],
+                weights[reports["trial"]],
+                num_resamples=num_resamples,
+                rng=rng,
+            ),
+        }
+        for epoch, reports in in_phase_2.groupby(CLOCK)
+    ]
+    num_spared = len(fates.spared_worth)
+    return {
+        "claim": f"The first rung, phase-2 epoch {rungs[0]}, puts more than {IN_ORDER:.0%} of all "
+        "pairs of trials in the order of their ends",
+        **_judge(rows, rungs[0], num_spared),
+        "threshold": IN_ORDER,
+        "least_spared": LEAST_SPARED,
+        "grace_epochs": rungs[0],
+        "suggested_grace_epochs": suggest_grace(rows) if num_spared >= LEAST_SPARED else None,
+        "epochs": rows,
+    }
+
+
+def suggest_grace(rows: list[dict[str, Any]]) -> int | None:
+    """The smallest epoch from which on the whole interval of the pairs in order is high enough."""
+    reached = [row["pairs_in_order"]["lower"] > IN_ORDER for row in rows]
+    return next((row["epoch"] for i, row in enumerate(rows) if all(reached[i:])), None)
+
+
+def rung_epochs(settings: Mapping[str, Any]) -> list[int]:
+    """Phase-2 epochs at whose end ASHA judges: grace x eta^k, rounded up to a whole epoch."""
+    grace, eta = int(settings["grace_epochs"]), float(settings["reduction_factor"])
+    last = max(int(settings["finetune_epochs"]), grace)
+    count = int(math.log(last / grace, eta) + 1e-9) + 1
+    return [math.ceil(grace * eta**k - 1e-9) for k in range(count)]
+
+
+def _row(
+    early: pd.Series,
+    worth: pd.Series,
+    weights: pd.Series,
+    *,
+    num_resamples: int,
+    rng: np.random.Generator,
+) -> dict[str, Any]:
+    """One epoch: the trials' values then, what they came to be worth, and their weights."""
+    tau = kendall_estimate(
+        early.to_numpy(),
+        worth.to_numpy(),
+        weights.to_numpy(),
+        num_resamples=num_resamples,
+        rng=rng,
+    )
+    # Below 1/eta, ASHA would have kept the eventual best at this epoch.
+    ahead = weights[early > early[worth.idxmax()]].sum() / weights.sum()
+    return {
+        "num_trials": len(early),
+        "tau": tau.to_dict(),
+        "pairs_in_order": {name: (1 + value) / 2 for name, value in tau.to_dict().items()},
+        "ahead_of_best": float(ahead),
+    }
+
+
+def _judge(rows: list[dict[str, Any]], grace: int, num_spared: int) -> dict[str, Any]:
+    """The claim's word, and how many spared trials a better one would take."""
+    word: Word = "INCONCLUSIVE"
+    at_grace = [row for row in rows if row["epoch"] == grace]
+    if num_spared < LEAST_SPARED or not at_grace:
+        return {"verdict": word, "spared_needed": max(LEAST_SPARED, num_spared + 1)}
+    in_order = Estimate(**at_grace[0]["pairs_in_order"])
+    word = verdict(in_order, IN_ORDER)
+    is_open = word == "INCONCLUSIVE"
+    needed = draws_needed_for_width(in_order, num_spared, IN_ORDER) if is_open else None
+    return {"verdict": word, "spared_needed": needed}

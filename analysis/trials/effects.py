@@ -20,9 +20,8 @@ from analysis.statistics.metrics import FloatArray
 from analysis.statistics.paired_tests import holm
 from analysis.trials.deck_claims import DECK_CLAIMS, DECK_SETTINGS, DeckClaim
 from analysis.trials.importance import LEAST_TRIALS
-from analysis.trials.linear_model import Design, design_of
+from analysis.trials.linear_model import Design, depth_of, design_of, is_known
 from analysis.trials.tried import Setting, Tried, read_tried
-from analysis.unfrozen import depth_of, is_known
 
 FLOOR = 0.005  # of macro-F1; a gain below it is too small to matter
 POWER = 0.8

@@ -1,5 +1,10 @@
-"""What did the search try, and how much does choosing the best flatter the winner?"""
+"""How was the winner found, and how much does choosing the best flatter it?
 
+What the search tried, what fresh seeds and the sealed test say of the figure that was selected, and
+how the winner got there: its epochs, and what changed at the unfreeze point.
+"""
+
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -9,6 +14,14 @@ from analysis.statistics.intervals import expected_maximum
 
 CONFIG_PREFIX = "config/"
 OUTCOMES = ("status", "epochs", "best_epoch", "best_val_macro_f1")
+ROW_KEYS = ("trial", "epoch", "selected", "figures", "mean", "sd", "seconds", "out")
+CURVES = (
+    "train_accuracy",
+    "val_accuracy",
+    "val_macro_f1",
+    "train_loss",
+    "val_loss",
+)
 
 
 def search_section(
@@ -80,3 +93,75 @@ def _plain(value: Any) -> Any:
         return None
     plain = value.item() if isinstance(value, np.generic) else value
     return int(plain) if isinstance(plain, float) and plain.is_integer() else plain
+
+
+def confirmation_section(
+    confirmation: Mapping[str, Any] | None, reported: int | None, test: Mapping[str, Any] | None
+) -> dict[str, Any] | None:
+    """The contents of confirm.json, and the test figure beside its optimism meter.
+
+    The meter is read on the best candidate of the search. The test figure is of the run's
+    checkpoint, and so stands beside the meter only where both are of one trial.
+
+    Args:
+        confirmation: contents of confirm.json; None when the run was not confirmed.
+        reported: trial of the run's checkpoint.
+        test: its macro-F1 on the sealed test (an estimate); None where it was not tested.
+    """
+    if confirmation is None:
+        return None
+    rows = [{key: row[key] for key in ROW_KEYS} for row in confirmation["configurations"]]
+    return {
+        **{key: confirmation[key] for key in ("seeds", "method", "comparisons")},
+        **{key: confirmation[key] for key in ("tie_set", "winner", "verdict")},
+        "configurations": rows,
+        "reported_trial": reported,
+        "meter": _meter(confirmation["optimism"], reported, test),
+    }
+
+
+def _meter(
+    meter: Mapping[str, Any] | None, reported: int | None, test: Mapping[str, Any] | None
+) -> dict[str, Any] | None:
+    if meter is None:
+        return None
+    shown = test if meter["trial"] == reported else None
+    return {
+        **meter,
+        "test": shown,
+        "fresh_to_test": shown["value"] - meter["fresh_mean"] if shown else None,
+    }
+
+
+def trajectory_section(epochs: pd.DataFrame, trial: int, best_epoch: int) -> dict[str, Any]:
+    """The winner's curves, and its last phase-1 epoch against its best one.
+
+    Args:
+        epochs: the run's table, one row a trial and epoch.
+        trial: the winner.
+        best_epoch: its selected epoch, 1-based.
+    """
+    rows = epochs[epochs["trial"] == trial].sort_values("epoch")
+    head = rows[rows["phase"] == 1]
+    return {
+        "trial": trial,
+        "best_epoch": best_epoch,
+        "last_head_epoch": int(head["epoch"].max()) if len(head) else None,
+        "epochs": [int(epoch) for epoch in rows["epoch"]],
+        "phases": [int(phase) for phase in rows["phase"]],
+        "curves": {name: [float(value) for value in rows[name]] for name in CURVES},
+        "unfreeze": _unfreeze(head, rows[rows["epoch"] == best_epoch].iloc[0]),
+    }
+
+
+def _unfreeze(head: pd.DataFrame, best: pd.Series) -> dict[str, Any] | None:
+    """Both sides of the unfreeze point; None when the best epoch does not lie behind it."""
+    if head.empty or best["phase"] == 1:
+        return None
+    before = {name: float(head.iloc[-1][name]) for name in CURVES}
+    after = {name: float(best[name]) for name in CURVES}
+    return {
+        "before": {"epoch": int(head.iloc[-1]["epoch"]), **before},
+        "best": {"epoch": int(best["epoch"]), **after},
+        "change": {name: after[name] - before[name] for name in CURVES},
+    }

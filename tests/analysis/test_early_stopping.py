@@ -6,9 +6,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.fates import Fates, read_fates
-from analysis.rung_ranking import rung_epochs, suggest_grace
-from analysis.trials.early_stopping import early_stopping_section, regret
+from analysis.trials.early_stopping import (
+    early_stopping_section,
+    regret,
+    rung_epochs,
+    suggest_grace,
+)
+from analysis.trials.tried import Fates, read_fates
 
 SETTINGS = {"grace_epochs": 1, "reduction_factor": 3.0, "finetune_epochs": 9}
 

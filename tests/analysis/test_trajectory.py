@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from analysis.trajectory import CURVES, trajectory_section
+from analysis.trials.winner import CURVES, trajectory_section
 
 
 def epochs_table(phases: list[int], accuracies: list[float]) -> pd.DataFrame:

@@ -3,7 +3,7 @@
 import pytest
 from torchvision.models import get_model
 
-from analysis.unfrozen import LAYERS, unfrozen_layers
+from analysis.trials.linear_model import LAYERS, unfrozen_layers
 from trainables.models.network import DEPTHS, trainable_layers
 
 
