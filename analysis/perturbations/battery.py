@@ -1,8 +1,11 @@
-"""The forward battery: a stratified sample, every change of it, one table of answers."""
+"""The forward battery: a stratified sample, every change of it, one table of answers.
+
+How strong must one change be to cost as much accuracy as another?
+"""
 
 import time
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, get_args
 
@@ -10,13 +13,12 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from analysis.perturbations.changes import TILES_OF_32_PX, add_noise, blur, shuffle_tiles
 from analysis.perturbations.donors import Images
 from analysis.perturbations.treatments import Family, Sample, Treatment, plan
 from analysis.perturbations.variants import NO_DONOR, ORIGINAL, Variants
 from analysis.run.predict import NotTestable
-from analysis.severity import level_for, measure_drops
-from analysis.statistics.metrics import IntArray
-from analysis.tiles_and_blur import TILES_OF_32_PX, add_noise, blur, shuffle_tiles
+from analysis.statistics.metrics import FloatArray, IntArray
 from trainables.cv2_threads import one_cv2_thread
 from trainables.errors import UserError, refuse
 
@@ -228,3 +230,22 @@ def _seconds_an_image(predict: Predict, images: Images) -> float:
     started = time.perf_counter()
     predict(batch)
     return (time.perf_counter() - started) / len(batch)
+
+
+def measure_drops(drop_at: Callable[[float], float], levels: Sequence[float]) -> FloatArray:
+    """The loss of accuracy at each level, made to rise: a drop that falls again is noise."""
+    return np.maximum.accumulate([max(drop_at(level), 0.0) for level in levels])
+
+
+def level_for(drop: float, levels: Sequence[float], drops: FloatArray) -> float:
+    """The level that costs `drop`, interpolated; the last where none costs as much.
+
+    Args:
+        drop: the loss of accuracy to be matched.
+        levels: rising, from above 0.
+        drops: what each costs, not falling; level 0 costs nothing.
+    """
+    costs, strengths = np.concatenate([[0.0], drops]), np.concatenate([[0.0], levels])
+    # Of equal costs the weakest level stands for all: np.interp wants its abscissae to rise.
+    first = np.concatenate([[True], np.diff(costs) > 0])
+    return float(np.interp(drop, costs[first], strengths[first]))

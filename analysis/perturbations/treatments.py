@@ -6,15 +6,25 @@ from typing import Literal
 
 import numpy as np
 
-from analysis.halves import SIDES, replace_half
-from analysis.hues import ROTATIONS_DEGREES, TINT_DEGREES, rotate_hue, tint
-from analysis.injected_textures import TEXTURES, inject_matched_noise, inject_texture
 from analysis.perturbations.changes import (
     RADII,
+    ROTATIONS_DEGREES,
+    SIDES,
+    TEXTURES,
+    TILES_OF_32_PX,
+    TINT_DEGREES,
     Region,
+    add_noise,
     blue_share,
+    blur,
+    inject_matched_noise,
+    inject_texture,
     only_background,
+    replace_half,
+    rotate_hue,
+    shuffle_tiles,
     swap_background,
+    tint,
 )
 from analysis.perturbations.donors import (
     FEWEST_DONORS,
@@ -25,7 +35,6 @@ from analysis.perturbations.donors import (
     same_class_donors,
 )
 from analysis.statistics.metrics import IntArray
-from analysis.tiles_and_blur import TILES_OF_32_PX, add_noise, blur, shuffle_tiles
 
 Family = Literal["background", "sky", "colour", "shape", "texture", "halves"]
 Changed = tuple[Images, IntArray | None]  # pictures, and their donors' positions in the sample

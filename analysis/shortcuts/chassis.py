@@ -10,7 +10,7 @@ from typing import Any
 
 import pandas as pd
 
-from analysis.halves import SIDES, Side
+from analysis.perturbations.changes import SIDES, Side
 from analysis.perturbations.variants import Variants
 from analysis.shortcuts.texture import two_alternative
 from analysis.statistics.claims import Claim, not_tested

@@ -13,7 +13,7 @@ from sklearn.model_selection import StratifiedKFold, cross_val_predict
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from analysis.hues import ROTATIONS_DEGREES, TINT_DEGREES, colour_histograms
+from analysis.perturbations.changes import ROTATIONS_DEGREES, TINT_DEGREES, colour_histograms
 from analysis.perturbations.donors import Images
 from analysis.perturbations.variants import ORIGINAL, Variants
 from analysis.statistics.claims import Claim, Word, not_tested

@@ -8,7 +8,7 @@ classes, so a single arm says nothing.
 from dataclasses import dataclass
 from typing import Any
 
-from analysis.injected_textures import TEXTURES
+from analysis.perturbations.changes import TEXTURES
 from analysis.perturbations.variants import ORIGINAL, Variants
 from analysis.statistics.differences import Effect, passes, share_difference
 from analysis.statistics.metrics import FloatArray, IntArray

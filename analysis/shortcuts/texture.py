@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from analysis.injected_textures import TEXTURES
+from analysis.perturbations.changes import TEXTURES, TILES_OF_32_PX
 from analysis.perturbations.variants import Variants
 from analysis.shortcuts.injection import FLOOR as INJECTION_FLOOR
 from analysis.shortcuts.injection import injection_rows
@@ -24,7 +24,6 @@ from analysis.statistics.differences import (
     undefined,
     word,
 )
-from analysis.tiles_and_blur import TILES_OF_32_PX
 
 FLOOR = 0.05
 PAIR = ("cat", "dog")

@@ -5,18 +5,26 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analysis.halves import SIDES, replace_half
-from analysis.hues import TINT_DEGREES, colour_histograms, rotate_hue, tint
-from analysis.injected_textures import TEXTURES, inject_matched_noise, inject_texture
+from analysis.perturbations.battery import level_for, measure_drops
 from analysis.perturbations.changes import (
+    SIDES,
+    TEXTURES,
+    TINT_DEGREES,
+    add_noise,
     background_mask,
     blue_share,
+    blur,
+    colour_histograms,
+    inject_matched_noise,
+    inject_texture,
     only_background,
+    replace_half,
+    rotate_hue,
+    shuffle_tiles,
     swap_background,
+    tint,
 )
 from analysis.perturbations.donors import extreme_donors, other_class_donors, same_class_donors
-from analysis.severity import level_for, measure_drops
-from analysis.tiles_and_blur import add_noise, blur, shuffle_tiles
 
 sides = st.integers(16, 40)
 seeds = st.integers(0, 1000)
