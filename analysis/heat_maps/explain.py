@@ -7,10 +7,17 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from analysis.heat_maps.maps import Maps, cams, with_random_weights
+from analysis.heat_maps.checks import road_scores
+from analysis.heat_maps.maps import (
+    Maps,
+    cams,
+    occlusion_drops,
+    of_class,
+    window_and_stride,
+    window_starts,
+    with_random_weights,
+)
 from analysis.heat_maps.section import Explained
-from analysis.occlusion import occlusion_drops, of_class, window_and_stride, window_starts
-from analysis.road import road_scores
 from analysis.statistics.picture_choice import random_pictures
 from trainables.models.checkpoints import TrainedModel
 

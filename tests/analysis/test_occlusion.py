@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from analysis.occlusion import occlusion_drops, of_class, window_and_stride, window_starts
+from analysis.heat_maps.maps import occlusion_drops, of_class, window_and_stride, window_starts
 
 
 def bright_pixel(row: int, column: int):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from analysis.road import imputed, neighbour_weights, pixel_ranks, road_scores
+from analysis.heat_maps.checks import imputed, neighbour_weights, pixel_ranks, road_scores
 
 
 def gradient(side_px: int) -> np.ndarray:
