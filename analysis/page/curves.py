@@ -1,4 +1,4 @@
-"""The best value so far as a staircase, by time and by epochs."""
+"""The best value so far as a staircase, and how often the model is right at each confidence."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -7,8 +7,8 @@ from markupsafe import Markup
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from analysis.page.plots import PERCENT
-from analysis.page.svg import COLOURS, svg_figure
+from analysis.page.plots import DASHED, PERCENT
+from analysis.page.svg import COLOURS, COLUMN_PX, svg_figure
 
 MINUTE, HOUR = 60.0, 3600.0  # in seconds
 
@@ -49,3 +49,33 @@ def anytime_figures(section: Mapping[str, Any]) -> dict[str, Markup]:
             description="Best validation macro-F1 so far by the epochs of all trials.",
         ),
     }
+
+
+def calibration_figures(section: dict[str, Any]) -> dict[str, Markup]:
+    """ "reliability" of a section that could be tested; none of another."""
+    if section["untested"]:
+        return {}
+    return {
+        "reliability": svg_figure(
+            lambda axes: reliability_diagram(axes, section["curve"], section["num_images"]),
+            size_px=(COLUMN_PX, COLUMN_PX),
+            description="Accuracy by confidence, with the share of the images in each bin.",
+        )
+    }
+
+
+def reliability_diagram(axes: Axes, curve: Sequence[Mapping[str, Any]], num_images: int) -> Axes:
+    """Accuracy and its interval at each bin's mean confidence; steps: the bin's share of images."""
+    axes.plot([0, 1], [0, 1], color=COLOURS.muted, linewidth=1, linestyle=DASHED)
+    for row in curve:
+        share, width = row["count"] / num_images, row["upper"] - row["lower"]
+        axes.bar(row["lower"], share, width, align="edge", color=COLOURS.rule, linewidth=0)
+        value, lower, upper = row["accuracy"].values()
+        place = row["confidence"]
+        axes.plot([place, place], [lower, upper], color=COLOURS.blue, linewidth=2.4, alpha=0.55)
+        axes.plot([place], [value], "o", color=COLOURS.blue, markersize=6)
+    axes.set(xlim=(0, 1), ylim=(0, 1.01), xlabel="confidence", ylabel="accuracy; share of images")
+    axes.xaxis.set_major_formatter(PERCENT)
+    axes.yaxis.set_major_formatter(PERCENT)
+    axes.grid(axis="y")
+    return axes

@@ -7,15 +7,10 @@ import numpy as np
 import numpy.typing as npt
 from markupsafe import Markup
 
-from analysis.calibration_figures import calibration_figures
-from analysis.class_contrasts_figures import class_contrasts_figures
-from analysis.effects_figures import effects_figures
 from analysis.errors.classes import weakest
-from analysis.evidence_figures import evidence_figures
-from analysis.gallery_figures import gallery_entries, gallery_figures
 from analysis.heat_maps.evidence import HeatMaps
 from analysis.page import plots
-from analysis.page.curves import anytime_figures
+from analysis.page.curves import anytime_figures, calibration_figures
 from analysis.page.environment import page_environment
 from analysis.page.importance import importance_figures
 from analysis.page.interventions import (
@@ -26,9 +21,10 @@ from analysis.page.interventions import (
     texture_figures,
 )
 from analysis.page.pairs import pairs_figures
+from analysis.page.pictures import evidence_figures, gallery_entries, gallery_figures
+from analysis.page.rows import class_contrasts_figures, effects_figures, unfreeze_figures
 from analysis.page.svg import COLUMN_PX, svg_figure
 from analysis.statistics.metrics import FloatArray
-from analysis.unfreeze_figures import unfreeze_figures
 
 Images = npt.NDArray[np.uint8]  # (N, S, S, 3), RGB
 

@@ -1,18 +1,33 @@
-"""Forest plots: effects with their intervals by row, zero line and effect floor."""
+"""Forest plots: estimates with their intervals by row, and a line at zero.
+
+Effects of the settings, the classes' F1 against the macro mean, and the step at the unfreeze point
+beside its placebos.
+"""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 from markupsafe import Markup
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
+from analysis.page.plots import DASHED, KIND_MARKS
 from analysis.page.svg import COLOURS, COLUMN_PX, svg_figure
+from analysis.statistics.metrics import MOST_SHOWN, FloatArray
 
 POINTS = FuncFormatter(lambda share, _: f"{100 * share:+.0f}" if share else "0")
 MARKS = (("s", COLOURS.blue), ("o", COLOURS.orange), ("D", COLOURS.ink))
 ROW_PX, SERIES_PX, FRAME_PX = 16, 12, 90
 Effects = Sequence[Mapping[str, Any]]
+EFFECT_ROW_PX, EFFECT_HEAD_PX = (
+    26,
+    80,
+)  # height of an effect's row, and of what stands around the rows
+EFFECT_POINTS = FuncFormatter(lambda change, _: f"{100 * change:+.3g}" if change else "0")
+CONTRAST_ROW_PX = 38
+CONTRAST_POINTS = FuncFormatter(lambda share, _: f"{100 * share:+.6g}")
+STEP_ROW_PX = 44
 
 
 def forest(
@@ -71,3 +86,131 @@ def forest_figure(
         size_px=(COLUMN_PX, height_px),
         description=description,
     )
+
+
+def effects_forest(
+    axes: Axes, names: Sequence[str], effects: FloatArray, significant: Sequence[bool], floor: float
+) -> Axes:
+    """One row an effect: a mark with its interval, the zero line, what is too small shaded.
+
+    Args:
+        effects: (value, lower, upper) of macro-F1, shape (E, 3).
+        significant: whether Holm's p-value is small; the mark is filled then, else hollow.
+        floor: half the width of the zone of effects too small to matter.
+    """
+    axes.axvspan(-floor, floor, color=COLOURS.rule, alpha=0.5, linewidth=0)
+    axes.axvline(0, color=COLOURS.muted, linewidth=1)
+    for row, ((value, lower, upper), is_clear) in enumerate(zip(effects, significant, strict=True)):
+        axes.plot([lower, upper], [row, row], color=COLOURS.blue, linewidth=2.4, alpha=0.55)
+        style = "full" if is_clear else "none"
+        axes.plot([value], [row], "o", color=COLOURS.blue, markersize=6.5, fillstyle=style)
+    axes.set(ylim=(len(names) - 0.4, -0.6), xlabel="change of macro-F1, points")
+    axes.set_yticks(range(len(names)), names)
+    axes.tick_params(axis="y", labelcolor=COLOURS.ink, length=0)
+    axes.xaxis.set_major_locator(MaxNLocator(6))
+    axes.xaxis.set_major_formatter(EFFECT_POINTS)
+    axes.grid(axis="x")
+    axes.spines["left"].set_visible(False)
+    return axes
+
+
+def effects_figures(section: Mapping[str, Any]) -> dict[str, Markup]:
+    """Of a section with a test; none of one without."""
+    rows = section["effects"]
+    if not rows:
+        return {}
+    names = [f"{row['setting'].replace('_', ' ')}: {row['label']}" for row in rows]
+    effects = np.array([list(row["effect"].values()) for row in rows], dtype=float)
+    return {
+        "effects": svg_figure(
+            lambda axes: effects_forest(
+                axes, names, effects, [row["holm_p"] < 0.05 for row in rows], section["floor"]
+            ),
+            size_px=(1.5 * COLUMN_PX, EFFECT_HEAD_PX + EFFECT_ROW_PX * len(rows)),
+            description="Effect of each setting on validation macro-F1 with its interval.",
+        )
+    }
+
+
+def class_contrasts_figures(section: dict[str, Any]) -> dict[str, Markup]:
+    """ "contrasts" of a section that could be tested; none of another."""
+    if section["untested"]:
+        return {}
+    rows = farthest(section["classes"])
+    return {
+        "contrasts": svg_figure(
+            lambda axes: class_contrasts(axes, rows, section["macro_f1"]),
+            size_px=(COLUMN_PX, 80 + CONTRAST_ROW_PX * len(rows)),
+            description="F1 of each class minus macro-F1, with simultaneous intervals.",
+        )
+    }
+
+
+def farthest(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """All rows up to 40; of more, those farthest from the mean, from the lowest to the highest."""
+    if len(rows) <= MOST_SHOWN:
+        return rows
+    kept = sorted(rows, key=lambda row: -abs(row["difference"]["value"]))[:MOST_SHOWN]
+    return sorted(kept, key=lambda row: row["difference"]["value"])
+
+
+def class_contrasts(axes: Axes, rows: Sequence[Mapping[str, Any]], macro_f1: float) -> Axes:
+    """One row a class; a full mark stands apart from the mean, a hollow one does not."""
+    axes.axvline(0, color=COLOURS.muted, linewidth=1, linestyle=DASHED)
+    axes.annotate(
+        f"macro mean {macro_f1:.1%}",
+        (0, 1),
+        xycoords=("data", "axes fraction"),
+        xytext=(0, 3),
+        textcoords="offset points",
+        ha="center",
+        color=COLOURS.muted,
+    )
+    for place, row in enumerate(rows):
+        marker, colour = KIND_MARKS[row["kind"]]
+        value, lower, upper = row["difference"].values()
+        axes.plot([lower, upper], [place, place], color=colour, linewidth=2.4, alpha=0.55)
+        fill = "full" if row["separated"] else "none"
+        axes.plot([value], [place], marker, color=colour, markersize=6.5, fillstyle=fill)
+    axes.set(ylim=(len(rows) - 0.4, -0.6), xlabel="F1 minus macro-F1, points")
+    axes.set_yticks(range(len(rows)), [row["name"] for row in rows])
+    axes.tick_params(axis="y", labelcolor=COLOURS.ink, length=0)
+    axes.xaxis.set_major_locator(MaxNLocator(6))
+    axes.xaxis.set_major_formatter(CONTRAST_POINTS)
+    axes.grid(axis="x")
+    axes.spines["left"].set_visible(False)
+    return axes
+
+
+def unfreeze_figures(section: dict[str, Any]) -> dict[str, Markup]:
+    """ "steps" of a section that could be tested; none of another."""
+    if section["untested"]:
+        return {}
+    rows = sorted(section["steps"], key=lambda row: row["epochs"])
+    return {
+        "steps": svg_figure(
+            lambda axes: accuracy_steps(axes, rows),
+            size_px=(COLUMN_PX, 70 + STEP_ROW_PX * len(rows)),
+            description="Change of validation accuracy at the unfreeze point and beside it.",
+        )
+    }
+
+
+def accuracy_steps(axes: Axes, rows: Sequence[Mapping[str, Any]]) -> Axes:
+    """One row a step from an epoch to the next: square at the unfreeze point, circle beside it."""
+    axes.axvline(0, color=COLOURS.muted, linewidth=1)
+    for place, row in enumerate(rows):
+        is_jump = row["name"] == "unfreeze"
+        marker, colour = ("s", COLOURS.orange) if is_jump else ("o", COLOURS.blue)
+        value, lower, upper = row["change"].values()
+        axes.plot([lower, upper], [place, place], color=colour, linewidth=2.4, alpha=0.55)
+        axes.plot([value], [place], marker, color=colour, markersize=6.5)
+    labels = [f"{row['name']}\n{row['epochs'][0]} to {row['epochs'][1]}" for row in rows]
+    axes.set(ylim=(len(rows) - 0.4, -0.6), xlabel="change of validation accuracy, points")
+    axes.set_yticks(range(len(rows)), labels)
+    axes.tick_params(axis="y", labelcolor=COLOURS.ink, length=0)
+    axes.xaxis.set_major_locator(MaxNLocator(6))
+    axes.xaxis.set_major_formatter(CONTRAST_POINTS)
+    axes.grid(axis="x")
+    axes.spines["left"].set_visible(False)
+    return axes

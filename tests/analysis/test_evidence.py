@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from analysis.errors.gallery import gallery_section
-from analysis.evidence_figures import evidence_figures
 from analysis.heat_maps.evidence import HeatMaps, choose_errors, evidence_section, indices_of
+from analysis.page.pictures import evidence_figures
 from tests.analysis.pages import render_section
 from trainables.storage.files import without_nan
 

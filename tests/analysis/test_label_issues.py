@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from analysis.errors.label_issues import flags, label_issues_section
-from analysis.gallery_figures import gallery_figures
+from analysis.page.pictures import gallery_figures
 from analysis.statistics.picture_choice import probabilities
 from tests.analysis.pages import render_section
 from trainables.storage.files import without_nan

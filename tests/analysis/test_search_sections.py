@@ -5,9 +5,9 @@ from xml.etree import ElementTree
 
 import pytest
 
-from analysis.effects_figures import effects_figures
 from analysis.page.curves import anytime_figures
 from analysis.page.importance import importance_figures
+from analysis.page.rows import effects_figures
 from analysis.trials.anytime import anytime_section
 from analysis.trials.effects import effects_section
 from analysis.trials.importance import importance_section

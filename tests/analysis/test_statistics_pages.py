@@ -6,17 +6,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.calibration_figures import calibration_figures
-from analysis.class_contrasts_figures import class_contrasts_figures
 from analysis.errors.calibration import calibration_section
 from analysis.errors.class_contrasts import class_contrasts_section
 from analysis.errors.classes import Kinds
 from analysis.errors.overfitting import overfitting_section
 from analysis.errors.pairs import pairs_section
 from analysis.errors.systematic import systematic_section
+from analysis.page.curves import calibration_figures
 from analysis.page.pairs import pairs_figures
+from analysis.page.rows import class_contrasts_figures, unfreeze_figures
 from analysis.trials.unfreeze import unfreeze_section
-from analysis.unfreeze_figures import unfreeze_figures
 from tests.analysis.fabricate import CIFAR10
 from tests.analysis.null_tables import null_table
 from tests.analysis.pages import render_section
