@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from analysis.claims_table import claims_section
 from analysis.detector_table import detector_section
 from analysis.errors.calibration import calibration_section
 from analysis.errors.class_contrasts import class_contrasts_section
@@ -21,7 +20,7 @@ from analysis.heat_maps.section import attribution_section
 from analysis.report.examine import Examined
 from analysis.report.provenance import audit_section, model_section, reproduce_section
 from analysis.report.root_cause import human_pair_rates, root_causes
-from analysis.report.summary import limits_section
+from analysis.report.summary import claims_section, limits_section, swot_section
 from analysis.report.untested import untested_section
 from analysis.report.verdict import untested_verdict, verdict_section
 from analysis.run.reader import Run
@@ -33,7 +32,6 @@ from analysis.shortcuts.texture import PAIR, texture_section
 from analysis.statistics import metrics
 from analysis.statistics.intervals import CONFIDENCE, affordable_resamples, bootstrap
 from analysis.statistics.metrics import IntArray
-from analysis.swot import swot_section
 from analysis.trials.anytime import anytime_section
 from analysis.trials.early_stopping import early_stopping_section
 from analysis.trials.effects import effects_section

@@ -3,14 +3,16 @@
 The rows of the table are tests that other sections made; a cause is named where its test came out,
 interval and all. Where several came out they are all listed and none is chosen; where none did, the
 confusion stays unexplained.
+
+From a cause that the report names to the experiment that tests its cures.
 """
 
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from analysis.follow_up import follow_up_command
 from analysis.statistics.claims import in_percent, in_points
 from trainables.classes import CIFAR10_CLASSES
 
@@ -23,7 +25,6 @@ HUMAN_PAIR_RATES: Mapping[frozenset[str], float] = {
     frozenset(("airplane", "ship")): 0.016,
     frozenset(("airplane", "bird")): 0.007,
 }
-
 UNEXPLAINED = "unexplained"
 CURES = {
     "semantic overlap": "hard mining of the pair, and more weight on its classes",
@@ -32,6 +33,9 @@ CURES = {
     "texture": "hard mining and the deeper ResNet",
     UNEXPLAINED: "every arm, as nothing speaks for one of them",
 }
+# Classes that are alike in themselves want more of the hard pictures; neither arm changes the
+# pictures' surroundings, colours or textures. Any other cause has all arms to choose from.
+FOR_SEMANTIC_OVERLAP = ("pair_weights", "hard_mining")  # of spaces.interventions.aimed_arms
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -214,3 +218,21 @@ def _texture(pair: tuple[str, str], texture: Mapping[str, Any]) -> Finding:
 def _untested(cause: str, section: Mapping[str, Any], name: str) -> Finding:
     reason = section.get("reason") or "these pictures do not allow the test"
     return Finding(cause=cause, answer="not tested", sentence=reason, section=name)
+
+
+def follow_up_command(run_folder: Path, pair: tuple[str, str], cause: str) -> str:
+    """The command that tests the cures of a confused pair against a baseline and a placebo.
+
+    Args:
+        run_folder: of the run whose winner the report explains.
+        pair: the two classes.
+        cause: as the report's root-cause section words it, such as "semantic overlap".
+
+    Returns:
+        One line for a shell.
+    """
+    command = ["python", "-m", "search.run", "--space", "interventions"]
+    command += ["--around", str(run_folder), "--aim", ",".join(pair)]
+    if "semantic" in cause.lower():
+        command += ["--arms", ",".join(FOR_SEMANTIC_OVERLAP)]
+    return shlex.join(command)

@@ -1,6 +1,6 @@
 """All claims of a report, the decided ones first."""
 
-from analysis.claims_table import claims_section, counts_sentence
+from analysis.report.summary import claims_section, counts_sentence
 from analysis.statistics.claims import Claim, not_tested
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from analysis.follow_up import follow_up_command
+from analysis.report.root_cause import follow_up_command
 from search.settings.settings import Settings
 from spaces.interventions import aimed_arms
 from trainables.config import FineTuneConfig
