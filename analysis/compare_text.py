@@ -46,7 +46,7 @@ def describe_runs(compared: dict[str, Any]) -> Iterator[str]:
         "winner": [f"trial {r['winner']['trial']}, epoch {r['winner']['epoch']}" for r in runs],
         "val macro-F1": [f"{run['val_macro_f1']:.3f}" for run in runs],
         "val accuracy": [f"{run['val_accuracy']:.3f}" for run in runs],
-        "confirmed": [_confirmed(run["confirmed"]) for run in runs],
+        "confirmed": [_confirmed_text(run["confirmed"]) for run in runs],
         "training": [_minutes(run["training_seconds"]) for run in runs],
         **{name: [_short(v) for v in values] for name, values in compared["settings"].items()},
     }
@@ -74,7 +74,7 @@ def _points(difference: dict[str, float | None] | None) -> str:
     return f"{100 * value:+.1f}{bounds}"
 
 
-def _confirmed(confirmed: dict[str, Any] | None) -> str:
+def _confirmed_text(confirmed: dict[str, Any] | None) -> str:
     if confirmed is None:
         return NOTHING
     return f"{confirmed['mean']:.3f} (sd {confirmed['sd']:.3f}, n {confirmed['num_seeds']})"

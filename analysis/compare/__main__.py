@@ -35,10 +35,10 @@ def compare(
     for path in paths:
         check_run_files(path)
 
+    from analysis.compare.interventions import compare_arms
     from analysis.compare.runs import side_by_side
     from analysis.compare_page import render_comparison
     from analysis.compare_text import describe_arms, describe_runs
-    from analysis.interventions_run import compare_arms
     from analysis.run.reader import read_run
     from trainables.storage.files import without_nan, write_json, write_text
 

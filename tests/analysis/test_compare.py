@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from analysis.compare.__main__ import compare
-from analysis.interventions_run import compare_arms
+from analysis.compare.interventions import compare_arms
 from analysis.run.reader import read_run
 from tests.analysis.fabricate import CIFAR10, edit_json, fail_all, make_run
 from trainables.config import FineTuneConfig
