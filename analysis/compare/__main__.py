@@ -36,9 +36,8 @@ def compare(
         check_run_files(path)
 
     from analysis.compare.interventions import compare_arms
-    from analysis.compare.runs import side_by_side
-    from analysis.compare_page import render_comparison
-    from analysis.compare_text import describe_arms, describe_runs
+    from analysis.compare.page import render_comparison
+    from analysis.compare.runs import describe_arms, describe_runs, side_by_side
     from analysis.run.reader import read_run
     from trainables.storage.files import without_nan, write_json, write_text
 

@@ -1,4 +1,4 @@
-"""The comparison page's figures: given values and an axis, draw."""
+"""compare.json as one self-contained HTML page with its figures; computes nothing."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from analysis.compare.arms import BASELINE, FLOOR, MARGIN
+from analysis.page.environment import page_environment
 from analysis.page.plots import DASHED
 from analysis.page.svg import COLOURS, COLUMN_PX, svg_figure
 
@@ -73,3 +74,9 @@ def _figure(
 def _triple(difference: dict[str, float | None]) -> list[float]:
     bounds = (difference[name] for name in ("value", "lower", "upper"))
     return [np.nan if bound is None else bound for bound in bounds]
+
+
+def render_comparison(compared: dict[str, Any]) -> str:
+    """Fill the template with the contents of compare.json and their figures."""
+    template = page_environment().get_template("compare.html.j2")
+    return template.render(**compared, figures=compare_figures(compared))

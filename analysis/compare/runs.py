@@ -2,11 +2,14 @@
 
 One figure a run, of one seed, has no scatter, so nothing is tested here: `search.confirm` and the
 arms of `search.run --around` are what tests.
+
+Comparisons as aligned lines for a terminal.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
+from analysis.compare.arms import BASELINE, PLACEBO
 from analysis.run.reader import Run
 from trainables.errors import UserError
 
@@ -18,6 +21,7 @@ DIFFERENT = (
     "The runs were judged on different pictures (their data fingerprints or seeds differ), so "
     "their figures do not compare and no difference is tested."
 )
+NOTHING = "-"
 
 
 def side_by_side(runs: Sequence[Run]) -> dict[str, Any]:
@@ -77,3 +81,83 @@ def _confirmed(confirmation: dict[str, Any] | None) -> dict[str, Any] | None:
         "sd": row["sd"],
         "num_seeds": len(confirmation["seeds"]),
     }
+
+
+def describe_arms(compared: dict[str, Any]) -> Iterator[str]:
+    """The verdicts of one run's arms, a line an arm, then a sentence each."""
+    pair, arms = " and ".join(compared["pair"]), compared["arms"]
+    yield f"run          {compared['run']}: arms around {compared['around']}"
+    yield f"aim          {pair} ({compared['source']})"
+    yield f"placebo      hard mining aimed at {' and '.join(compared['placebo'])}"
+    yield (
+        f"judged on    {compared['num_images']} validation pictures a seed, after the last epoch; "
+        f"{len(compared['seeds'])} seeds"
+    )
+    yield ""
+    width = max(len(arm["arm"]) for arm in arms)
+    titles = ("pair errors, %", "change, points", "over placebo", "macro-F1, points")
+    columns = "  ".join(f"{title:>20}" for title in titles)
+    yield f"  {'arm':<{width}}  {columns}  verdict"
+    for arm in arms:
+        cells = (
+            _mean_rate(arm),
+            *(_points(arm[name]) for name in ("pair", "over_placebo", "macro_f1")),
+        )
+        shown = "  ".join(f"{cell:>20}" for cell in cells)
+        yield f"  {arm['arm']:<{width}}  {shown}  {arm.get('verdict', '')}".rstrip()
+    yield "  with 95 % intervals, paired by seed (Student's t)"
+    for arm in arms:
+        if arm["arm"] not in (BASELINE, PLACEBO):
+            yield ""
+            yield f"{arm['arm']:<12} {arm['sentence']}"
+
+
+def describe_runs(compared: dict[str, Any]) -> Iterator[str]:
+    """Runs side by side, a column a run."""
+    runs = compared["runs"]
+    rows = {
+        "run": [run["run"] for run in runs],
+        "trials": [str(run["num_trials"]) for run in runs],
+        "winner": [f"trial {r['winner']['trial']}, epoch {r['winner']['epoch']}" for r in runs],
+        "val macro-F1": [f"{run['val_macro_f1']:.3f}" for run in runs],
+        "val accuracy": [f"{run['val_accuracy']:.3f}" for run in runs],
+        "confirmed": [_confirmed_text(run["confirmed"]) for run in runs],
+        "training": [_minutes(run["training_seconds"]) for run in runs],
+        **{name: [_short(v) for v in values] for name, values in compared["settings"].items()},
+    }
+    title = max(map(len, rows))
+    widths = [max(len(cells[i]) for cells in rows.values()) for i in range(len(runs))]
+    for name, cells in rows.items():
+        padded = "  ".join(f"{cell:>{w}}" for cell, w in zip(cells, widths, strict=True))
+        yield f"{name:<{title}}  {padded}"
+    yield ""
+    yield compared["note"]
+
+
+def _mean_rate(arm: dict[str, Any]) -> str:
+    rates = [figure["pair_error_rate"] for figure in arm["figures"].values()]
+    if not rates or any(rate is None for rate in rates):
+        return NOTHING
+    return f"{100 * sum(rates) / len(rates):.1f} (n {len(rates)})"
+
+
+def _points(difference: dict[str, float | None] | None) -> str:
+    if difference is None or difference["value"] is None:
+        return NOTHING
+    value, lower, upper = difference["value"], difference["lower"], difference["upper"]
+    bounds = "" if lower is None or upper is None else f" ({100 * lower:+.1f} {100 * upper:+.1f})"
+    return f"{100 * value:+.1f}{bounds}"
+
+
+def _confirmed_text(confirmed: dict[str, Any] | None) -> str:
+    if confirmed is None:
+        return NOTHING
+    return f"{confirmed['mean']:.3f} (sd {confirmed['sd']:.3f}, n {confirmed['num_seeds']})"
+
+
+def _minutes(seconds: float | None) -> str:
+    return NOTHING if seconds is None else f"{seconds / 60:.1f} min"
+
+
+def _short(value: object) -> str:
+    return f"{value:.3g}" if isinstance(value, float) else str(value)
