@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from analysis.detector_table import detector_section
 from analysis.errors.calibration import calibration_section
 from analysis.errors.class_contrasts import class_contrasts_section
 from analysis.errors.classes import Kinds, confusion_section, per_class_section
@@ -38,7 +37,7 @@ from analysis.trials.effects import effects_section
 from analysis.trials.importance import importance_section
 from analysis.trials.unfreeze import unfreeze_section
 from analysis.trials.winner import confirmation_section, search_section, trajectory_section
-from analysis.validate.scores import downgrade
+from analysis.validate.scores import detector_section, downgrade
 from trainables.data.spec import DataSpec
 from trainables.storage.files import without_nan
 

@@ -54,11 +54,10 @@ def validate(options: Options, command: str) -> dict[str, Any]:
     """Train, detect and score; what is written to the file."""
     options.check()
 
-    from analysis.detectors import DETECTORS
     from analysis.perturbations.battery import BatterySettings
     from analysis.validate.bench import STRENGTHS, draw_pools, recipes, run_bench
     from analysis.validate.planted import PLANT_SETS, TEST_SEED, TRAIN_SEED, describe
-    from analysis.validate.scores import FREE, RELIANT, cells_to_dicts, score
+    from analysis.validate.scores import DETECTORS, FREE, RELIANT, cells_to_dicts, score
 
     started = time.monotonic()
     print("drawing the pictures, clean and planted", flush=True)

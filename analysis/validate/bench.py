@@ -8,7 +8,6 @@ from multiprocessing import get_context
 import numpy as np
 import torch
 
-from analysis.detectors import DETECTORS, culprit_of
 from analysis.perturbations.battery import BatterySettings, run_battery
 from analysis.perturbations.donors import Images
 from analysis.perturbations.variants import Variants
@@ -25,7 +24,7 @@ from analysis.validate.planted import (
     reliance,
     train_small,
 )
-from analysis.validate.scores import Cell
+from analysis.validate.scores import DETECTORS, Cell, culprit_of
 from trainables.classes import CIFAR10_CLASSES
 
 STRENGTHS = (0.95, 0.8, 0.65, 0.5)

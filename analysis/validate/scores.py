@@ -2,20 +2,28 @@
 
 A cell is one class of one model. It is truly biased where the model's accuracy hangs on the plant
 by `RELIANT` or more, and truly free where by less than `FREE`; what lies between counts for
-neither.
+neither. The detectors are those of background, colour and texture, each as what it flags and which
+culprit it names.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from importlib import resources
 from typing import Any
 
+from analysis.perturbations.variants import Variants
+from analysis.shortcuts.background import background_section
+from analysis.shortcuts.colour import colour_section
+from analysis.shortcuts.injection import injection_rows
 from analysis.statistics.intervals import Estimate, proportion
 
 ASSET = "detectors.json"  # in analysis/assets
 RELIANT, FREE = 0.20, 0.05
 LEAST_RECALL, MOST_FALSE_ALARMS, LEAST_NAMED = 0.90, 0.05, 0.90
+Flags = dict[str, str | None]  # class that is flagged -> the culprit that is named
+# What a detector should name for a plant, where that is not the plant's own look.
+TINT_OF_COLOUR = {"purple": "magenta"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -138,3 +146,56 @@ def load_scores() -> dict[str, Any] | None:
     """The scores that are part of the release; None where it was made without them."""
     asset = resources.files("analysis").joinpath("assets", ASSET)
     return json.loads(asset.read_text(encoding="utf-8")) if asset.is_file() else None
+
+
+def detector_section(scores: dict[str, Any] | None) -> dict[str, Any]:
+    """What the page shows of the validation; `scores` is what `load_scores` reads.
+
+    Keys: `validated`, and if so `command`, `created`, `num_biased`, `num_clean`,
+    `images_per_class`, `reliant`, `free`, `detectors` (name -> counts, shares with intervals,
+    `misses`, `by_strength`).
+    """
+    if scores is None:
+        return {"validated": False}
+    shown = ("command", "created", "num_biased", "num_clean", "images_per_class", "train_size")
+    return {
+        "validated": True,
+        **{name: scores[name] for name in (*shown, "reliant", "free", "versions", "detectors")},
+    }
+
+
+def by_background(variants: Variants) -> Flags:
+    """Culprit: the class itself, where its background draws other classes, too."""
+    section = background_section(variants)
+    if not section["tested"]:
+        return {}
+    culprits = section["culprits"]
+    return {name: name if name in culprits else None for name in section["flagged"]}
+
+
+def by_colour(variants: Variants) -> Flags:
+    """Culprit: the tint in which the class is seen the most."""
+    section = colour_section(variants)
+    if not section["tested"]:
+        return {}
+    rows = {row["name"]: row for row in section["classes"]}
+    return {name: rows[name]["tint"] for name in section["flagged"]}
+
+
+def by_texture(variants: Variants) -> Flags:
+    """Culprit: the texture that draws other classes' pictures to this one the most."""
+    return {row["name"]: row["texture"] for row in injection_rows(variants) if row["texture"]}
+
+
+DETECTORS: Mapping[str, Callable[[Variants], Flags]] = {
+    "background": by_background,
+    "colour": by_colour,
+    "texture": by_texture,
+}
+
+
+def culprit_of(kind: str, name: str, look: str) -> str:
+    """What the detector of a kind should name for a plant of that look in a class."""
+    if kind == "background":
+        return name
+    return TINT_OF_COLOUR.get(look, look) if kind == "colour" else look

@@ -5,7 +5,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-from analysis.detector_table import detector_section
 from analysis.page.interventions import (
     background_figures,
     chassis_figures,
@@ -19,7 +18,7 @@ from analysis.shortcuts.chassis import chassis_section
 from analysis.shortcuts.colour import colour_section
 from analysis.shortcuts.sky import sky_section
 from analysis.shortcuts.texture import texture_section
-from analysis.validate.scores import score
+from analysis.validate.scores import detector_section, score
 from tests.analysis.handmade_variants import NAMES, make_variants, right_with
 from tests.analysis.pages import render_section
 from trainables.storage.files import without_nan
