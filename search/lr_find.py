@@ -56,7 +56,7 @@ def find(settings: Settings, *, phase: int, num_steps: int) -> "Curve":
     """Sweep, with a line every few steps; what is heavy is imported after the flags' check."""
     import torch
 
-    from search.records.environment import choose_precision, worker_threads
+    from search.settings.checks import choose_precision, worker_threads
     from trainables.data.load import load_training
     from trainables.lr_finder import sweep
     from trainables.training.pictures import TrialData

@@ -98,7 +98,7 @@ def train_again(
     """
     import torch
 
-    from search.records.environment import worker_threads
+    from search.settings.checks import worker_threads
     from search.tuning.preparation import continue_with, fresh_pictures
     from trainables.training.parallel import SOLO
     from trainables.two_phase import Trial

@@ -63,8 +63,8 @@ def search(settings: Settings, folder: RunFolder) -> RunRecord | None:
     from search.monitoring import summary
     from search.plan.packing import pack_gpus
     from search.records.disk import enough_room
-    from search.records.environment import choose_precision
     from search.records.folder import only_driver
+    from search.settings.checks import choose_precision
     from search.tuning import preparation, tuner
 
     if settings.gpus_per_trial and connect.find_cluster(settings.address)[0] == connect.LOCAL:

@@ -10,8 +10,7 @@ from ray.exceptions import RayError
 
 from search.cluster.capacity import living_nodes, shape
 from search.cluster.waiting import wait_for_room
-from search.records.environment import check_cores
-from search.settings.checks import check_gpus
+from search.settings.checks import check_cores, check_gpus
 from search.settings.settings import Settings
 from trainables.errors import UserError
 

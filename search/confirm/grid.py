@@ -21,12 +21,10 @@ from pathlib import Path
 from typing import Any
 
 from search.records.folder import write_json
-from search.records.record import OBJECTIVE, RunRecord, TrialRecord
+from search.records.record import OBJECTIVE, RunRecord, TrialRecord, fresh_seeds
 from trainables.errors import UserError, refuse
 
 FORMAT_VERSION = 1
-FIRST_SEED = 1000  # after the run's own
-SEED_LIMIT = 2**31  # of FineTuneConfig and of DataSpec
 PLAN = "plan.json"
 DEFAULT_TOP, DEFAULT_SEEDS = 3, 3
 # Two seeds are the fewest that have a scatter.
@@ -112,15 +110,6 @@ def choose_candidates(record: RunRecord, top: int) -> tuple[Candidate, ...]:
             "train again; let the search run on with --resume"
         )
     return tuple(Candidate.of(trial) for trial in [*distinct.values()][:top])
-
-
-def fresh_seeds(record: RunRecord, run_seed: int, count: int) -> tuple[int, ...]:
-    """The first `count` seeds from run_seed + 1000 on that no trial of the run has."""
-    used = {run_seed, *(trial.config["seed"] for trial in record.trials.values())}
-    numbers = (
-        (run_seed + FIRST_SEED + i) % SEED_LIMIT for i in range(count + len(record.trials) + 1)
-    )
-    return tuple([number for number in numbers if number not in used][:count])
 
 
 def settle_plan(

@@ -17,9 +17,8 @@ from typing import Any
 
 import numpy as np
 
-from search.confirm.grid import fresh_seeds
 from search.records.folder import RunFolder
-from search.records.record import RunRecord
+from search.records.record import RunRecord, fresh_seeds
 from search.settings.settings import Settings
 from trainables.config import FineTuneConfig, pair_faults, pair_text
 from trainables.errors import UserError, refuse

@@ -13,8 +13,7 @@ from search.plan.costs import Measured, combine, total_flops
 from search.plan.flops import Demand, demand
 from search.plan.forecast import Forecast, forecast
 from search.plan.probe import Probed, Task, probe_side_by_side
-from search.records.environment import choose_precision, worker_threads
-from search.settings.checks import check_gpus
+from search.settings.checks import check_gpus, choose_precision, worker_threads
 from search.settings.groups import GPUS_AUTO
 from search.settings.settings import Settings
 from spaces.registry import Space, load_space, quiet_study

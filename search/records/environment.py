@@ -1,4 +1,4 @@
-"""What a run ran on: versions, hardware, commit. And which precision the hardware has."""
+"""What a run ran on: versions, hardware, commit."""
 
 import os
 import platform
@@ -9,9 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-
-from search.settings.settings import Settings
-from trainables.errors import UserError
 
 PACKAGES = ("ray", "optuna", "torch", "torchvision", "albumentations", "scikit-learn", "numpy")
 
@@ -62,35 +59,6 @@ def git_commit() -> str | None:
     except (OSError, subprocess.CalledProcessError):
         return None
     return found.stdout.strip()
-
-
-def choose_precision(settings: Settings) -> str:
-    """What `--precision auto` means here: bf16 where the processor computes in it."""
-    if settings.precision != "auto":
-        return settings.precision
-    if settings.gpus_per_trial:
-        return "bf16"
-    return "bf16" if torch.ops.mkldnn._is_mkldnn_bf16_supported() else "float32"
-
-
-def worker_threads(settings: Settings) -> int:
-    """PyTorch's threads in a trial's worker.
-
-    Ray sets OMP_NUM_THREADS to the worker's cores, rounded down, where the environment of the
-    cluster does not set it.
-    """
-    return max(1, int(settings.cpus_per_trial))
-
-
-def check_cores(settings: Settings, *, largest_node: float) -> None:
-    """Refuse a run whose trials would wait for ever: a worker's cores lie on one node."""
-    if settings.cpus_per_trial > largest_node:
-        raise UserError(
-            f"--cpus-per-trial {settings.cpus_per_trial:g} wants {settings.cpus_per_trial:g} cores "
-            f"on one node, the cluster's largest has {largest_node:g}; allowed: up to "
-            f"{largest_node:g}, or a cluster with a larger node (RAY_ADDRESS; `local` starts one "
-            "here)"
-        )
 
 
 def _processor() -> str:

@@ -17,6 +17,8 @@ OBJECTIVE = "val_macro_f1"  # a trial is worth its best epoch's; higher is bette
 CLOCK = "phase2_epoch"  # ASHA's clock; absent while the backbone is frozen
 STUDY_NAME = "search"
 EXPERIMENT_NAME = "trials"  # Ray Tune's name of the run, and so of its folder
+FIRST_SEED = 1000  # of the fresh ones, after the run's own
+SEED_LIMIT = 2**31  # of FineTuneConfig and of DataSpec
 
 
 @dataclass(kw_only=True)
@@ -132,6 +134,15 @@ def _rank(trial: TrialRecord, report: dict[str, Any] | None = None) -> tuple[flo
     """What trials are ordered by, in one of their epochs (default: their best)."""
     report = report or trial.best
     return (report[OBJECTIVE], -trial.number) if report else (-math.inf, 0)
+
+
+def fresh_seeds(record: RunRecord, run_seed: int, count: int) -> tuple[int, ...]:
+    """The first `count` seeds from run_seed + 1000 on that no trial of the run has."""
+    used = {run_seed, *(trial.config["seed"] for trial in record.trials.values())}
+    numbers = (
+        (run_seed + FIRST_SEED + i) % SEED_LIMIT for i in range(count + len(record.trials) + 1)
+    )
+    return tuple([number for number in numbers if number not in used][:count])
 
 
 class RunLog:

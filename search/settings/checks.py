@@ -71,3 +71,34 @@ def check_gpus(settings: Settings, *, num_gpus: float, where: str) -> None:
             f"{settings.workers_per_trial} wants {wanted:g} GPUs, {where} has {num_gpus:g}; "
             "allowed: --gpus-per-trial 0 (trains on the CPU), or a cluster with GPUs (RAY_ADDRESS)"
         )
+
+
+def choose_precision(settings: Settings) -> str:
+    """What `--precision auto` means here: bf16 where the processor computes in it."""
+    if settings.precision != "auto":
+        return settings.precision
+    if settings.gpus_per_trial:
+        return "bf16"
+    import torch
+
+    return "bf16" if torch.ops.mkldnn._is_mkldnn_bf16_supported() else "float32"
+
+
+def worker_threads(settings: Settings) -> int:
+    """PyTorch's threads in a trial's worker.
+
+    Ray sets OMP_NUM_THREADS to the worker's cores, rounded down, where the environment of the
+    cluster does not set it.
+    """
+    return max(1, int(settings.cpus_per_trial))
+
+
+def check_cores(settings: Settings, *, largest_node: float) -> None:
+    """Refuse a run whose trials would wait for ever: a worker's cores lie on one node."""
+    if settings.cpus_per_trial > largest_node:
+        raise UserError(
+            f"--cpus-per-trial {settings.cpus_per_trial:g} wants {settings.cpus_per_trial:g} cores "
+            f"on one node, the cluster's largest has {largest_node:g}; allowed: up to "
+            f"{largest_node:g}, or a cluster with a larger node (RAY_ADDRESS; `local` starts one "
+            "here)"
+        )

@@ -4,8 +4,8 @@ import tempfile
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any, Protocol
 
-from search.interventions.design import Design
 from search.records.environment import describe
 from search.records.folder import FORMAT_VERSION, RunFolder, write_bytes, write_json
 from search.settings.checks import kind_faults
@@ -30,8 +30,23 @@ class PreparedData:
     fingerprint: str
 
 
+class Aimed(Protocol):
+    """What is trained instead of what a sampler proposes: the design of `search.interventions`."""
+
+    @property
+    def pair(self) -> tuple[str, str]:
+        """The two classes whose confusion the arms are to cure."""
+
+    @property
+    def placebo(self) -> tuple[str, str]:
+        """The two classes that the placebo aims at."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """For experiment.json."""
+
+
 def begin(
-    settings: Settings, folder: RunFolder, base: FineTuneConfig, design: Design | None = None
+    settings: Settings, folder: RunFolder, base: FineTuneConfig, design: Aimed | None = None
 ) -> PreparedData:
     """Check source and weights, audit, load; the run's folder is made when all has passed.
 

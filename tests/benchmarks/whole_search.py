@@ -18,8 +18,8 @@ from typing import Any
 
 import pandas as pd
 
-from search.records.environment import choose_precision
 from search.records.folder import RunFolder
+from search.settings.checks import choose_precision
 from search.settings.settings import Settings
 from tests.benchmarks.process_meter import Usage, measure
 from trainables.config import FineTuneConfig

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from search.confirm.grid import BOUNDS, choose_candidates, fresh_seeds, read_plan, settle_plan
+from search.confirm.grid import BOUNDS, choose_candidates, read_plan, settle_plan
+from search.records.record import fresh_seeds
 from tests.search.confirmed import BASE, search_record
 from trainables.config import FineTuneConfig
 from trainables.errors import UserError

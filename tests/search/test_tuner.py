@@ -3,8 +3,7 @@
 import pytest
 
 from search.cluster.capacity import concurrent_trials, slots
-from search.records.environment import check_cores
-from search.settings.checks import check_gpus
+from search.settings.checks import check_cores, check_gpus
 from search.settings.groups import GPUS_AUTO
 from search.settings.settings import Settings
 from search.tuning.trials import DRIVER_RESOURCES
