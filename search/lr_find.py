@@ -11,7 +11,6 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from search.records.folder import write_bytes
 from search.settings.checks import check_gpu_devices, check_gpus
 from search.settings.command_line import parse_settings
 from search.settings.settings import Settings
@@ -20,6 +19,7 @@ from trainables.data.early import check_early
 from trainables.data.sources import check_source
 from trainables.errors import refuse
 from trainables.models.weights import check_weights_file
+from trainables.storage.files import write_bytes
 
 if TYPE_CHECKING:
     from trainables.lr_finder import Curve

@@ -39,20 +39,20 @@ def compare(
     from analysis.compare.page import render_comparison
     from analysis.compare.runs import describe_arms, describe_runs, side_by_side
     from analysis.run.reader import read_run
-    from trainables.storage.files import without_nan, write_json, write_text
+    from trainables.storage.files import without_nan, write_report_json, write_text
 
     runs = [read_run(path.absolute()) for path in paths]
     made: dict[str, Any] = {"format_version": FORMAT_VERSION, "command": command}
     if len(runs) > 1:
         compared = made | without_nan(side_by_side(runs))
-        write_json(runs[0].path / "compare-runs.json", compared)
+        write_report_json(runs[0].path / "compare-runs.json", compared)
         return [
             *describe_runs(compared),
             "",
             f"written      {shown(paths[0] / 'compare-runs.json')}",
         ]
     compared = made | without_nan(compare_arms(runs[0]))
-    write_json(runs[0].path / "compare.json", compared)
+    write_report_json(runs[0].path / "compare.json", compared)
     write_text(runs[0].path / "compare.html", render_comparison(compared))
     return [*describe_arms(compared), "", f"written      {shown(paths[0] / 'compare.html')}"]
 

@@ -31,7 +31,7 @@ from trainables.data.images import ImageSet
 from trainables.data.load import load_training
 from trainables.data.spec import DataSpec
 from trainables.models.checkpoints import load_checkpoint
-from trainables.storage.files import write_json, write_text
+from trainables.storage.files import write_report_json, write_text
 
 MOST_SHOWN_PAIRS = 4  # with evidence sheets, which are large
 TEN, FEWEST_CHANGED = 10, 3  # classes that the battery's default is meant for; pictures a class
@@ -93,7 +93,7 @@ def write_report(
         with timed("page"):
             shown = pictures(report, examined.test.images, examined.heat, examined.swapped)
             page = render_html(report, shown)
-    write_json(folder / "report.json", report)
+    write_report_json(folder / "report.json", report)
     write_text(folder / "index.html", page)
     return report["verdict"]["sentence"], folder / "index.html"
 

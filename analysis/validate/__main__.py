@@ -117,10 +117,10 @@ def main(arguments: Sequence[str]) -> None:
     given = {name: getattr(options, name) for name in ("output", *OPTIONS)}
     found = validate(Options(**given), f"{COMMAND} {shlex.join(arguments)}".strip())
 
-    from trainables.storage.files import without_nan, write_json
+    from trainables.storage.files import without_nan, write_report_json
 
     options.output.parent.mkdir(parents=True, exist_ok=True)
-    write_json(options.output, without_nan(found))
+    write_report_json(options.output, without_nan(found))
     for name, scores in found["detectors"].items():
         print(
             f"{name:<11} found {scores['num_found']} of {scores['num_biased']}, "

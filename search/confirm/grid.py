@@ -20,9 +20,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from search.records.folder import write_json
 from search.records.record import OBJECTIVE, RunRecord, TrialRecord, fresh_seeds
 from trainables.errors import UserError, refuse
+from trainables.storage.files import write_json
 
 FORMAT_VERSION = 1
 PLAN = "plan.json"

@@ -11,7 +11,7 @@ from search.confirm.final import retrain
 from search.confirm.grid import FORMAT_VERSION, Plan, choose_candidates
 from search.monitoring.lines import FreshProgress
 from search.plan.packing import pack_gpus
-from search.records.folder import RunFolder, write_json
+from search.records.folder import RunFolder
 from search.records.record import RunRecord
 from search.settings.settings import Settings
 from search.tuning import preparation
@@ -20,6 +20,7 @@ from search.tuning.preparation import fresh_pictures
 from trainables.errors import UserError
 from trainables.models.checkpoint_folders import folder_name
 from trainables.storage import journal
+from trainables.storage.files import write_json
 from trainables.workers.ray_trial import trial_folder
 
 

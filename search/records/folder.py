@@ -5,7 +5,6 @@ One driver at a time on a run folder.
 
 import errno
 import json
-import os
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -16,16 +15,15 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from trainables.errors import UserError
+from trainables.storage.layout import EXPERIMENT, FORMAT_VERSION
 from trainables.storage.store import Store, is_uri
 from trainables.storage.working_copy import (
-    EXPERIMENT,
     WorkingCopy,
     check_writable,
     fetched,
     working_copy,
 )
 
-FORMAT_VERSION = 1
 LOCK = ".lock"
 
 
@@ -199,26 +197,6 @@ def join(storage: str, name: str) -> str:
     if is_uri(storage):
         return f"{storage.rstrip('/')}/{name}"
     return str((Path(storage) / name).absolute())
-
-
-def write_json(path: Path, content: dict[str, Any]) -> None:
-    """Write whole or not at all: a kill in the middle leaves the file that was there before."""
-    write_bytes(path, (json.dumps(content, indent=2) + "\n").encode())
-
-
-def write_bytes(path: Path, content: bytes) -> None:
-    """Replace a file atomically."""
-    part = f".{path.name}."  # hidden, so that it is not taken for a part of the run
-    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=part, delete=False) as file:
-        try:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        except OSError:
-            os.unlink(file.name)
-            raise
-    os.chmod(file.name, 0o644)
-    os.replace(file.name, path)
 
 
 def _numbered(stem: str) -> "list[str]":

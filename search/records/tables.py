@@ -5,8 +5,9 @@ from typing import Any
 
 import pandas as pd
 
-from search.records.folder import RunFolder, write_bytes
+from search.records.folder import RunFolder
 from search.records.record import CLOCK, OBJECTIVE, RunRecord
+from trainables.storage.files import write_bytes
 
 
 def trials_table(record: RunRecord) -> pd.DataFrame:

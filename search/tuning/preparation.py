@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from search.records.environment import describe
-from search.records.folder import FORMAT_VERSION, RunFolder, write_bytes, write_json
+from search.records.folder import RunFolder
 from search.settings.checks import kind_faults
 from search.settings.settings import Settings
 from search.tuning.warm_start import warm_start
@@ -19,6 +19,8 @@ from trainables.data.sources import check_source
 from trainables.errors import UserError, refuse
 from trainables.models.weights import load_backbone_state
 from trainables.storage import journal
+from trainables.storage.files import write_bytes, write_json
+from trainables.storage.layout import FORMAT_VERSION
 from trainables.training.pictures import TrialData
 
 

@@ -11,13 +11,14 @@ from typing import Any
 from ray.tune import Callback
 
 from search.records.disk import occupied_bytes, show_bytes
-from search.records.folder import RunFolder, write_json
+from search.records.folder import RunFolder
 from search.records.record import OBJECTIVE, Listener, RunLog, TrialRecord
 from search.records.tables import write_tables
 from search.tuning.scheduler import Judge
 from search.tuning.stopping import Halt
 from trainables.config import FineTuneConfig
 from trainables.models.checkpoint_folders import folder_name
+from trainables.storage.files import write_json
 from trainables.workers.ray_trial import trial_folder
 
 NOTE_LENGTH = 80  # characters of a cause on the terminal; the journal has all

@@ -30,7 +30,7 @@ from safetensors.numpy import save_file
 from search.monitoring.lines import Progress
 from search.monitoring.live import LiveView
 from search.monitoring.tensorboard import TensorBoard
-from search.records.folder import FORMAT_VERSION, RunFolder, write_json
+from search.records.folder import RunFolder
 from search.records.record import RunLog, RunRecord
 from search.tuning.recorder import Recorder
 from search.tuning.scheduler import Judge, PhaseAlignedASHA, Rungs
@@ -43,6 +43,8 @@ from tests.benchmarks.sleeping import NUM_CLASSES, report
 from tests.benchmarks.surrogate import BASE
 from trainables.config import FineTuneConfig
 from trainables.data.images import ImageSet
+from trainables.storage.files import write_json
+from trainables.storage.layout import FORMAT_VERSION
 from trainables.training.pictures import TrialData
 from trainables.workers.ray_trial import trial_folder
 

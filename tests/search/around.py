@@ -2,10 +2,11 @@
 
 from pathlib import Path
 
-from search.records.folder import RunFolder, write_json
+from search.records.folder import RunFolder
 from search.settings.settings import Settings, preset_settings
 from trainables.config import FineTuneConfig
 from trainables.storage import journal
+from trainables.storage.files import write_json
 
 NAMES = ("cat", "deer", "dog", "ship")
 # Of 10 pictures a class: cat and dog are confused most, then cat and deer; ship with nothing.

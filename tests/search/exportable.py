@@ -7,10 +7,11 @@ import numpy as np
 import torch
 from PIL import Image
 
-from search.records.folder import RunFolder, write_json
+from search.records.folder import RunFolder
 from trainables.config import FineTuneConfig
 from trainables.data.load import load_training
 from trainables.data.spec import DataSpec
+from trainables.storage.files import write_json
 from trainables.training.pictures import TrialData
 from trainables.two_phase import fine_tune
 

@@ -5,12 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from search.records.folder import RunFolder, write_json
+from search.records.folder import RunFolder
 from search.records.record import RunLog
 from search.settings.settings import Settings
 from search.tuning.replay import play_again
 from search.tuning.tuner import make_judge, open_run_study
 from trainables.errors import UserError
+from trainables.storage.files import write_json
 
 SETTINGS = Settings(
     space="full", head_epochs=1, finetune_epochs=3, num_trials=12, late_bloomers=0.3, seed=2

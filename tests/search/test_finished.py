@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from search.records.folder import RunFolder, write_json
+from search.records.folder import RunFolder
 from search.run import tell_if_finished
 from search.settings.settings import Settings, preset_settings
 from trainables.config import FineTuneConfig
 from trainables.storage import journal
+from trainables.storage.files import write_json
 
 ROOT = Path(__file__).parents[2]
 

@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from search.records.folder import write_json
 from search.tuning.warm_start import warm_start
 from spaces.core import core
 from spaces.dimensions import parameters
 from trainables.config import FineTuneConfig
 from trainables.errors import UserError
 from trainables.storage import journal
+from trainables.storage.files import write_json
 
 BASE = FineTuneConfig(head_epochs=1, finetune_epochs=3)
 GOOD = replace(BASE, unfreeze="stage4", backbone_lr_ratio=0.2)

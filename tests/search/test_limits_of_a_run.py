@@ -11,12 +11,13 @@ from pathlib import Path
 import pytest
 
 from search.records.disk import enough_room, occupied_bytes, parse_bytes, show_bytes
-from search.records.folder import RunFolder, only_driver, write_json
+from search.records.folder import RunFolder, only_driver
 from search.records.record import RunRecord
 from search.settings.settings import Settings
 from search.tuning.stopping import Halt, search_seconds
 from trainables.errors import UserError
 from trainables.storage import journal
+from trainables.storage.files import write_json
 
 ROOT = Path(__file__).parents[2]
 

@@ -9,9 +9,10 @@ import pytest
 from huggingface_hub import ModelCard
 
 from search.export.model_card import model_card
-from search.records.folder import RunFolder, write_json
+from search.records.folder import RunFolder
 from trainables.config import FineTuneConfig
 from trainables.data.spec import DataSpec
+from trainables.storage.files import write_json
 
 BEST = {
     "trial": 7,

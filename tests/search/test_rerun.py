@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from search.records.folder import FORMAT_VERSION
 from search.records.record import RunRecord
 from search.rerun import find_trial, main
 from search.settings.settings import Settings
 from trainables.config import FineTuneConfig
 from trainables.errors import UserError
+from trainables.storage.layout import FORMAT_VERSION
 
 ROOT = Path(__file__).parents[2]
 CONFIG = FineTuneConfig().to_dict()

@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from search.records.folder import RunFolder, choose_address, join, opened, write_json
+from search.records.folder import RunFolder, choose_address, join, opened
 from trainables.errors import UserError
 from trainables.storage import journal
 from trainables.storage import store as stores
+from trainables.storage.files import write_json
 from trainables.storage.store import Store
 
 

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from search.records.folder import RunFolder, choose_address, write_json
+from search.records.folder import RunFolder, choose_address
 from search.settings.command_line import parse_settings
 from search.settings.settings import PRESETS, Settings, preset_settings
 from trainables.errors import UserError
+from trainables.storage.files import write_json
 
 ROOT = Path(__file__).parents[2]
 

@@ -13,11 +13,13 @@ from tensorboard.plugins.custom_scalar import layout_pb2
 from tensorboard.plugins.hparams.plugin_data_pb2 import HParamsPluginData
 
 from search.monitoring.tensorboard import TensorBoard
-from search.records.folder import FORMAT_VERSION, RunFolder, write_json
+from search.records.folder import RunFolder
 from search.records.record import RunRecord
 from search.settings.settings import Settings
 from trainables.config import FineTuneConfig
 from trainables.data.images import ImageSet
+from trainables.storage.files import write_json
+from trainables.storage.layout import FORMAT_VERSION
 from trainables.training.pictures import TrialData
 
 NAMES = ("cat", "dog")
