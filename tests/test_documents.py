@@ -13,7 +13,7 @@ import search.settings.command_line
 from search.__main__ import COMMANDS as search_commands
 from search.__main__ import COMPLETION
 from search.settings.settings import preset_settings
-from tests.documents import DOCUMENTS, ROOT, Command, anchors, commands, links, spans
+from tests.helpers.documents import DOCUMENTS, ROOT, Command, anchors, commands, links, spans
 from trainables.command import Parser
 
 SEARCH_COMMANDS = (*search_commands, COMPLETION)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.analysis.fabricate import make_run
+from tests.helpers.fabricate import make_run
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analysis.heat_maps.section import Explained, attribution_section
-from tests.analysis.pages import render_section
+from tests.helpers.pages import render_section
 from trainables.storage.files import without_nan
 
 TIMES = "\N{MULTIPLICATION SIGN}"

@@ -3,7 +3,7 @@
 import json
 
 from analysis.shortcuts.background import background_section
-from tests.analysis.handmade_variants import NAMES, make_variants, pulled_to, right_with
+from tests.helpers.variants import NAMES, make_variants, pulled_to, right_with
 
 
 def swaps(**changed):

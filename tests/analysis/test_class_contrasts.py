@@ -10,7 +10,7 @@ from analysis.errors.class_contrasts import (
     simultaneous_intervals,
 )
 from analysis.errors.classes import Kinds
-from tests.analysis.fabricate import CIFAR10
+from tests.helpers.fabricate import CIFAR10
 
 RIGID = np.array([name in ("airplane", "automobile", "ship", "truck") for name in CIFAR10])
 

@@ -5,7 +5,7 @@ import json
 import numpy as np
 
 from analysis.shortcuts.colour import colour_section, histogram_auc
-from tests.analysis.handmade_variants import make_variants, pulled_to, right_with
+from tests.helpers.variants import make_variants, pulled_to, right_with
 
 
 def colours(hue, **tints):

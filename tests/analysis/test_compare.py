@@ -12,7 +12,7 @@ import pytest
 from analysis.compare.__main__ import compare
 from analysis.compare.interventions import compare_arms
 from analysis.run.reader import read_run
-from tests.analysis.fabricate import CIFAR10, edit_json, fail_all, make_run
+from tests.helpers.fabricate import CIFAR10, edit_json, fail_all, make_run
 from trainables.config import FineTuneConfig
 from trainables.errors import UserError
 

@@ -10,9 +10,9 @@ from analysis.page import svg
 from analysis.run.reader import read_run
 from search.confirm.conclusion import conclude
 from search.confirm.grid import Plan, choose_candidates
-from tests.analysis import examined
-from tests.analysis.fabricate import make_predictions
-from tests.search.confirmed import confirmed_record, search_record
+from tests.helpers import examined
+from tests.helpers.confirmed import confirmed_record, search_record
+from tests.helpers.fabricate import make_predictions
 from trainables.errors import UserError
 
 pytestmark = pytest.mark.timeout(30)  # seven figures a page

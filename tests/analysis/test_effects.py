@@ -12,7 +12,7 @@ import statsmodels.api as sm
 from analysis.trials.effects import LEAST_DF, effects_section, estimated
 from analysis.trials.linear_model import design_of
 from analysis.trials.tried import Setting, setting_of
-from tests.analysis.tried_runs import proposed_by_tpe, searched, told_at_one_epoch
+from tests.helpers.tried_runs import proposed_by_tpe, searched, told_at_one_epoch
 
 CLAIMS = ("bicubic", "deeper", "ratio", "cutmix")
 

@@ -10,7 +10,7 @@ import pytest
 from analysis.errors.gallery import gallery_section
 from analysis.heat_maps.evidence import HeatMaps, choose_errors, evidence_section, indices_of
 from analysis.page.pictures import evidence_figures
-from tests.analysis.pages import render_section
+from tests.helpers.pages import render_section
 from trainables.storage.files import without_nan
 
 NAMES = ("ant", "bee", "cow")

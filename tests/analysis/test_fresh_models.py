@@ -9,8 +9,8 @@ import pytest
 
 from analysis.run.predict import ask_fresh, fresh_checkpoints, load_for
 from analysis.run.reader import read_run
-from tests.analysis.fabricate import edit_json
-from tests.analysis.tiny_run import FRESH_SEEDS, confirm_tiny_run, make_tiny_run
+from tests.helpers.fabricate import edit_json
+from tests.helpers.tiny_run import FRESH_SEEDS, confirm_tiny_run, make_tiny_run
 from trainables.data.images import ImageSet
 from trainables.data.load import open_sealed_test
 from trainables.data.spec import DataSpec

@@ -14,7 +14,7 @@ from PIL import Image
 from analysis.errors.gallery import MOST_STRIP_PICTURES, gallery_section
 from analysis.page.pictures import gallery_entries, gallery_figures
 from analysis.statistics.picture_choice import as_many_of_each_class, pair_errors, probabilities
-from tests.analysis.pages import render_section
+from tests.helpers.pages import render_section
 from trainables.storage.files import without_nan
 
 NAMES = ("ant", "bee", "cow")

@@ -10,7 +10,7 @@ import pytest
 
 from analysis.trials.importance import LEAST_TRIALS, best_third, importance_section
 from analysis.trials.tried import read_tried
-from tests.analysis.tried_runs import (
+from tests.helpers.tried_runs import (
     GRACE,
     drawn_params,
     proposed_by_tpe,

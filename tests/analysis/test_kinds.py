@@ -3,7 +3,7 @@
 import pytest
 
 from analysis.errors.classes import Kinds
-from tests.analysis.fabricate import CIFAR10
+from tests.helpers.fabricate import CIFAR10
 
 
 def test_cifar10s_are_known() -> None:

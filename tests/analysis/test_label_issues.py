@@ -8,7 +8,7 @@ import pytest
 from analysis.errors.label_issues import flags, label_issues_section
 from analysis.page.pictures import gallery_figures
 from analysis.statistics.picture_choice import probabilities
-from tests.analysis.pages import render_section
+from tests.helpers.pages import render_section
 from trainables.storage.files import without_nan
 
 NUM_CLASSES = 5

@@ -4,7 +4,7 @@ import runpy
 import sys
 from pathlib import Path
 
-from tests.analysis.fabricate import make_run
+from tests.helpers.fabricate import make_run
 
 ROOT = Path(__file__).parents[2]
 SCRIPT = ROOT / "docs" / "read_run.py"

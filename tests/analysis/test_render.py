@@ -10,8 +10,8 @@ import pytest
 
 from analysis.page import environment as formats
 from analysis.page import svg
-from tests.analysis.examined import page_of, report_on
-from tests.analysis.fabricate import CIFAR10, HEAD_EPOCHS, edit_json, make_predictions, make_run
+from tests.helpers.examined import page_of, report_on
+from tests.helpers.fabricate import CIFAR10, HEAD_EPOCHS, edit_json, make_predictions, make_run
 from trainables.storage import journal
 
 pytestmark = pytest.mark.timeout(30)  # six figures a page, each laid out by matplotlib

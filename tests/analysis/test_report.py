@@ -12,8 +12,8 @@ import pytest
 
 from analysis.report import __main__ as report
 from analysis.run.predict import progress_lines
-from tests.analysis.fabricate import CHECKPOINT, edit_json, fail_all
-from tests.analysis.tiny_run import CLASSES, FRESH_SEEDS, confirm_tiny_run, make_tiny_run
+from tests.helpers.fabricate import CHECKPOINT, edit_json, fail_all
+from tests.helpers.tiny_run import CLASSES, FRESH_SEEDS, confirm_tiny_run, make_tiny_run
 from trainables.command import run_main
 from trainables.models.checkpoints import load_checkpoint
 from trainables.storage import journal

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from analysis.run.reader import read_run
-from tests.analysis.fabricate import CHECKPOINT, edit_json, fail_all
+from tests.helpers.fabricate import CHECKPOINT, edit_json, fail_all
 from trainables.errors import UserError
 
 

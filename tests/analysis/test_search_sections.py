@@ -11,9 +11,9 @@ from analysis.page.rows import effects_figures
 from analysis.trials.anytime import anytime_section
 from analysis.trials.effects import effects_section
 from analysis.trials.importance import importance_section
-from tests.analysis.pages import render_section
 from tests.analysis.test_anytime import JOURNAL, SETTINGS
-from tests.analysis.tried_runs import searched
+from tests.helpers.pages import render_section
+from tests.helpers.tried_runs import searched
 from trainables.storage.files import without_nan
 
 pytestmark = pytest.mark.timeout(30)  # figures are laid out by matplotlib

@@ -19,8 +19,8 @@ from analysis.shortcuts.colour import colour_section
 from analysis.shortcuts.sky import sky_section
 from analysis.shortcuts.texture import texture_section
 from analysis.validate.scores import detector_section, score
-from tests.analysis.handmade_variants import NAMES, make_variants, right_with
-from tests.analysis.pages import render_section
+from tests.helpers.pages import render_section
+from tests.helpers.variants import NAMES, make_variants, right_with
 from trainables.storage.files import without_nan
 
 VARIANTS = (

@@ -8,7 +8,7 @@ import pytest
 
 from analysis.perturbations.variants import Variants
 from analysis.shortcuts.sky import odds_ratio, sky_section, thirds_of
-from tests.analysis.handmade_variants import NAMES, make_variants, right_with
+from tests.helpers.variants import NAMES, make_variants, right_with
 
 PLANE, BIRD, SHIP = (NAMES.index(name) for name in ("airplane", "bird", "ship"))
 

@@ -4,7 +4,7 @@ import json
 
 from analysis.shortcuts.chassis import chassis_section
 from analysis.shortcuts.texture import texture_section
-from tests.analysis.handmade_variants import make_variants, pulled_to, right_with
+from tests.helpers.variants import make_variants, pulled_to, right_with
 
 
 def shapes(shuffled, blurred):

@@ -10,8 +10,8 @@ from analysis.page import svg
 from analysis.page.figures import render_html
 from analysis.report.contents import build_untested_report
 from analysis.run.reader import read_run
-from tests.analysis.examined import making_of, report_on
-from tests.analysis.fabricate import CIFAR10, fail_all, make_predictions, make_run
+from tests.helpers.examined import making_of, report_on
+from tests.helpers.fabricate import CIFAR10, fail_all, make_predictions, make_run
 
 REASON = "the checkpoint's logits of 3 of 9 images are not finite"
 

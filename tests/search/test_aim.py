@@ -5,7 +5,7 @@ import json
 import pytest
 
 from search.interventions.design import choose_aim, validation_rates
-from tests.search.around import NAMES, make_winner
+from tests.helpers.around import NAMES, make_winner
 from trainables.errors import UserError
 
 

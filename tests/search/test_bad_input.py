@@ -11,7 +11,7 @@ from PIL import Image
 
 from search.__main__ import entry_point
 from search.records.folder import RunFolder
-from tests.search.around import make_winner
+from tests.helpers.around import make_winner
 from trainables.command import run_main
 
 NO_GPU = pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a GPU")

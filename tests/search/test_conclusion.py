@@ -6,7 +6,7 @@ import pytest
 
 from search.confirm.conclusion import conclude, describe
 from search.confirm.grid import Plan, choose_candidates
-from tests.search.confirmed import confirmed_record, search_record
+from tests.helpers.confirmed import confirmed_record, search_record
 
 SEARCHED = search_record(
     {"values": [0.1, 0.2, 0.3, 0.80]},

@@ -12,7 +12,7 @@ from search.confirm.steps import notes, read_confirmation, train_final, winners_
 from search.records.folder import RunFolder
 from search.records.record import RunRecord
 from search.settings.settings import Settings
-from tests.search.confirmed import confirmed_record, search_record
+from tests.helpers.confirmed import confirmed_record, search_record
 from trainables.errors import UserError
 from trainables.storage import journal
 

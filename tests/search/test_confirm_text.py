@@ -2,7 +2,7 @@
 
 from search.monitoring.lines import FreshProgress
 from search.records.record import RunRecord
-from tests.search.confirmed import BASE
+from tests.helpers.confirmed import BASE
 
 CELLS = {0: (7, 1000), 1: (7, 1001)}
 

@@ -8,7 +8,7 @@ import pytest
 
 from search.confirm.grid import BOUNDS, choose_candidates, read_plan, settle_plan
 from search.records.record import fresh_seeds
-from tests.search.confirmed import BASE, search_record
+from tests.helpers.confirmed import BASE, search_record
 from trainables.config import FineTuneConfig
 from trainables.errors import UserError
 

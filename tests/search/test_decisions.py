@@ -94,7 +94,7 @@ def test_a_journal_that_was_touched_is_found_out(folder: RunFolder):
 def test_answered_duplicates_are_answered_again(tmp_path: Path):
     folder = RunFolder(tmp_path)
     settings = Settings(
-        space="tests.search.tiny_space:kernels", num_trials=12, head_epochs=1, finetune_epochs=3
+        space="tests.helpers.spaces:kernels", num_trials=12, head_epochs=1, finetune_epochs=3
     )
     record_search(folder, settings=settings, sessions=1)
     played = play_again(folder)

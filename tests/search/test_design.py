@@ -7,7 +7,7 @@ import pytest
 from search.interventions.design import Design, design_around
 from search.settings.command_line import parse_settings
 from search.settings.settings import Settings
-from tests.search.around import WINNER, make_winner
+from tests.helpers.around import WINNER, make_winner
 from trainables.config import FineTuneConfig
 from trainables.errors import UserError
 

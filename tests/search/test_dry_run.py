@@ -10,7 +10,7 @@ from search.run import main
 from search.settings.command_line import NOT_IN_A_FILE, TYPES
 from search.settings.settings import Settings
 from search.tuning.scheduler import Rungs
-from tests.search.around import make_winner
+from tests.helpers.around import make_winner
 
 
 @pytest.fixture
@@ -52,7 +52,7 @@ def test_it_says_what_would_be_done(dry_run, tmp_path):
 
 
 def test_a_users_own_space_is_shown_too(dry_run):
-    told = " ".join(dry_run("--space", "tests.search.tiny_space:kernels").split())
+    told = " ".join(dry_run("--space", "tests.helpers.spaces:kernels").split())
     assert "interpolation nearest, bicubic" in told
     assert "ema decay 0 to 0.5 in steps of 0.5 (uniform)" in told
 

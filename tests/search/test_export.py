@@ -13,7 +13,7 @@ from search.export import exporting
 from search.export.__main__ import main
 from search.export.exporting import largest_difference, proven
 from search.records.folder import RunFolder
-from tests.search.exportable import CLASSES, make_exportable
+from tests.helpers.exportable import CLASSES, make_exportable
 from trainables import errors
 from trainables.errors import UserError
 from trainables.models.checkpoints import load_trained

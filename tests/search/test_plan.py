@@ -15,7 +15,7 @@ from search.plan.probe import Probed, Task
 from search.plan.table import NAME_WIDTH, table
 from search.settings.settings import Settings
 from spaces.registry import load_space
-from tests.search.around import make_winner
+from tests.helpers.around import make_winner
 from trainables.config import FineTuneConfig
 from trainables.errors import UserError
 

@@ -9,7 +9,7 @@ import pytest
 
 from search.confirm.steps import fresh_pictures
 from search.settings.settings import Settings
-from tests.trainables.data.tiny_pictures import png, textured, write_folder, write_parquet
+from tests.helpers.pictures import png, textured, write_folder, write_parquet
 from trainables.data.imagefolder import ImageFolderSource
 from trainables.data.load import load_training
 from trainables.data.parquet import ParquetSource

@@ -20,7 +20,7 @@ from PIL import Image
 
 from search.export.exporting import save_all
 from search.serve.__main__ import main
-from tests.search.exportable import CLASSES, make_exportable
+from tests.helpers.exportable import CLASSES, make_exportable
 from trainables import errors
 from trainables.errors import UserError
 from trainables.models.checkpoints import load_trained

@@ -20,7 +20,7 @@ from trainables.two_phase import Trial
 
 ROOT = Path(__file__).parents[2]
 FLAGS = [
-    *("--preset", "demo", "--space", "tests.search.tiny_space:no_statistics", "--num-trials", "1"),
+    *("--preset", "demo", "--space", "tests.helpers.spaces:no_statistics", "--num-trials", "1"),
     *("--train-size", "160", "--val-size", "80", "--batch-size", "32", "--precision", "float32"),
     *("--head-epochs", "1", "--finetune-epochs", "3", "--workers-per-trial", "2"),
 ]

@@ -26,7 +26,7 @@ ROOT = Path(__file__).parents[2]
 pytestmark = [pytest.mark.ray, pytest.mark.slow, pytest.mark.timeout(900)]
 
 SEARCH = [
-    *("--preset", "demo", "--space", "tests.search.tiny_space:good_and_bad", "--name", "tiny"),
+    *("--preset", "demo", "--space", "tests.helpers.spaces:good_and_bad", "--name", "tiny"),
     *("--train-size", "160", "--val-size", "80", "--batch-size", "32"),
     *("--head-epochs", "1", "--finetune-epochs", "1", "--num-trials", "3"),
 ]

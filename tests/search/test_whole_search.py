@@ -24,7 +24,7 @@ ROOT = Path(__file__).parents[2]
 pytestmark = [pytest.mark.ray, pytest.mark.timeout(450)]
 
 SETTINGS = [
-    *("--preset", "demo", "--space", "tests.search.tiny_space:good_and_bad"),
+    *("--preset", "demo", "--space", "tests.helpers.spaces:good_and_bad"),
     *("--train-size", "160", "--val-size", "80", "--batch-size", "32"),
     *("--head-epochs", "1", "--finetune-epochs", "3", "--num-trials", "3"),
     # One trial at a time on all cores: the next one starts only if a stopped one has let go of

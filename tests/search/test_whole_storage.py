@@ -13,13 +13,13 @@ import pandas as pd
 import pytest
 
 from search.records.record import RunRecord
-from tests.s3 import s3_on_loopback
+from tests.helpers.s3 import s3_on_loopback
 
 ROOT = Path(__file__).parents[2]
 pytestmark = [pytest.mark.ray, pytest.mark.slow, pytest.mark.timeout(450)]
 
 SETTINGS = [
-    *("--preset", "demo", "--space", "tests.search.tiny_space:good_and_bad"),
+    *("--preset", "demo", "--space", "tests.helpers.spaces:good_and_bad"),
     *("--train-size", "160", "--val-size", "80", "--batch-size", "32"),
     *("--head-epochs", "1", "--finetune-epochs", "3", "--num-trials", "2"),
     *("--cpus-per-trial", str(os.cpu_count()), "--max-concurrent", "1"),

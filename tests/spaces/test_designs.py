@@ -13,7 +13,7 @@ from spaces.full import full
 from spaces.interventions import aimed_arms, arms, around, interventions
 from spaces.registry import NAMED, Space, load_space, quiet_study
 from spaces.warm_start import deck_points, first_asked
-from tests.spaces.draws import ANY_SPACE, BASES, draw
+from tests.helpers.draws import ANY_SPACE, BASES, draw
 from trainables.config import FineTuneConfig
 
 

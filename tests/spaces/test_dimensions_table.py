@@ -10,7 +10,7 @@ from optuna.distributions import BaseDistribution, CategoricalDistribution, Floa
 
 from spaces.decks import DECKS
 from spaces.registry import NAMED, load_space, quiet_study
-from tests.spaces.draws import ANY_SPACE, BASES, draw
+from tests.helpers.draws import ANY_SPACE, BASES, draw
 from trainables.classes import ORGANIC
 from trainables.config import BOUNDS, CHOICES, FineTuneConfig
 from trainables.models.weights import NAMES

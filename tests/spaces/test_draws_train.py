@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from spaces.registry import NAMED
-from tests.spaces.draws import draw
+from tests.helpers.draws import draw
 from trainables.config import FineTuneConfig
 from trainables.data.images import ImageSet
 from trainables.training.parallel import SOLO

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from spaces.registry import check_space, load_space, quiet_study
-from tests.spaces.draws import ANY_SPACE
+from tests.helpers.draws import ANY_SPACE
 from trainables.errors import UserError
 
 UNKNOWN = replace(ANY_SPACE, organic="")

@@ -4,7 +4,7 @@ import optuna
 import pytest
 
 from spaces.registry import check_space, load_space, quiet_study
-from tests.spaces.draws import ANY_SPACE, BASES
+from tests.helpers.draws import ANY_SPACE, BASES
 from trainables.config import FineTuneConfig
 from trainables.errors import UserError
 
@@ -26,7 +26,7 @@ def test_a_space_that_is_not_there_is_refused(name, told):
 
 
 def test_a_users_own_space_is_found_and_suits():
-    space = check_space("tests.search.tiny_space:good_and_bad", ANY_SPACE)
+    space = check_space("tests.helpers.spaces:good_and_bad", ANY_SPACE)
     assert space.__name__ == "good_and_bad"
 
 

@@ -14,7 +14,7 @@ from spaces import dimensions
 from spaces.dimensions import parameters
 from spaces.interventions import RUN_SETTINGS
 from spaces.registry import NAMED, load_space
-from tests.spaces.draws import ANY_SPACE, BASES, draw
+from tests.helpers.draws import ANY_SPACE, BASES, draw
 from trainables.config import CHOICES, FineTuneConfig
 from trainables.errors import UserError
 from trainables.models.network import trainable_layers

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.trainables.data.tiny_pictures import Images, png, textured, write_folder, write_parquet
+from tests.helpers.pictures import Images, png, textured, write_folder, write_parquet
 from trainables.command import run_main
 from trainables.data.audit import AuditResult, audit, main, run_audit
 from trainables.data.audit_checks import check_splits

@@ -7,7 +7,7 @@ import PIL.Image
 import pytest
 
 import trainables.data
-from tests.trainables.data.tiny_pictures import textured, write_folder
+from tests.helpers.pictures import textured, write_folder
 from trainables.data.images import ImageSet
 from trainables.data.load import fingerprint, load_training, open_sealed_test
 from trainables.data.spec import DataSpec

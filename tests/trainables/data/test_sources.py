@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 from torchvision.datasets import CIFAR10
 
-from tests.trainables.data.tiny_pictures import png, textured, write_folder, write_parquet
+from tests.helpers.pictures import png, textured, write_folder, write_parquet
 from trainables.classes import CIFAR10_CLASSES
 from trainables.data import cifar10
 from trainables.data.decode import decode

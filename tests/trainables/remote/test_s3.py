@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.s3 import BUCKET, LoopbackS3, s3_on_loopback
+from tests.helpers.s3 import BUCKET, LoopbackS3, s3_on_loopback
 from trainables.errors import UserError
 from trainables.models.checkpoint_folders import open_trial_folder
 from trainables.storage.lease import Lease

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from PIL import Image
 
-from tests.analysis.fabricate import CHECKPOINT, edit_json, make_run
+from tests.helpers.fabricate import CHECKPOINT, edit_json, make_run
 from trainables.config import FineTuneConfig
 from trainables.data.load import fingerprint, load_training, open_sealed_test
 from trainables.data.spec import DataSpec
