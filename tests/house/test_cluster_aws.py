@@ -26,7 +26,7 @@ from ray.autoscaler._private.providers import _get_node_provider  # noqa: E402
 from ray.autoscaler._private.util import ConcurrentCounter  # noqa: E402
 from ray.autoscaler.tags import TAG_RAY_CLUSTER_NAME, TAG_RAY_USER_NODE_TYPE  # noqa: E402
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 SSH = 22
 pytestmark = [pytest.mark.timeout(300), pytest.mark.slow]
 

@@ -11,7 +11,7 @@ from search.records.folder import RunFolder
 from spaces.registry import load_space
 from trainables.errors import UserError
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 ROOMS = ("trainables", "spaces", "search", "analysis")
 FILES = [path for room in ROOMS for path in (ROOT / room).rglob("*.py")]
 # Modules that run code which they find in a file.

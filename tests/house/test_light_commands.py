@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 HEAVY = {"torch", "torchvision", "ray", "pandas", "albumentations", "cv2", "sklearn", "scipy"}
 # Calls main in a fresh interpreter, once for each list of arguments; prints the statuses and what
 # heavy modules were imported on the way.

@@ -10,7 +10,7 @@ from ray.autoscaler.v2.instance_manager.config import AutoscalingConfig
 from ray.autoscaler.v2.scheduler import ResourceDemandScheduler, SchedulingRequest
 from ray.autoscaler.v2.utils import ResourceRequestUtil
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 NAMES = ("cluster.yaml", "cluster-local.yaml")
 SPOT, ON_DEMAND = "gpu_worker_spot", "gpu_worker_on_demand"
 
