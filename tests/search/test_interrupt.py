@@ -15,7 +15,7 @@ from search.records.record import RunLog, RunRecord
 from search.tuning.interrupt import Interrupt
 from search.tuning.recorder import Recorder
 from search.tuning.stopping import Halt
-from tests.search.test_whole_search import SETTINGS, command, run
+from tests.whole.test_search import SETTINGS, command, run
 from trainables.command import Stopped
 from trainables.storage import journal
 
