@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.trainables.test_checkpoint_folders import damage, made_after
+from tests.trainables.models.test_checkpoint_folders import damage, made_after
 from trainables.models.checkpoint_folders import (
     drop_old,
     folder_name,
