@@ -27,7 +27,7 @@ from trainables.models.checkpoints import load_trained
 from trainables.models.exported import load_exported
 from trainables.predict import softmax
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture(scope="module")

@@ -21,7 +21,7 @@ from trainables.models.exported import save_exported
 from trainables.models.graphs import save_onnx, trace
 from trainables.storage import journal
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture(scope="module")

@@ -19,7 +19,7 @@ from tests.whole.test_search import SETTINGS, command, run
 from trainables.command import Stopped
 from trainables.storage import journal
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture

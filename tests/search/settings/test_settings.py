@@ -13,7 +13,7 @@ from search.settings.settings import PRESETS, Settings, preset_settings
 from trainables.errors import UserError
 from trainables.storage.files import write_json
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 @pytest.mark.parametrize("preset", PRESETS)

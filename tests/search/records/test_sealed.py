@@ -15,7 +15,7 @@ from trainables.data.load import load_training
 from trainables.data.parquet import ParquetSource
 from trainables.data.sources import SyntheticSource, open_source
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 OPENERS = {"open_sealed_test", "load_for_audit", "sealed_test", "_load_test_part"}
 # The door itself, what stands behind it, and the audit's process, of which only hashes come back.
 KEEPERS = {

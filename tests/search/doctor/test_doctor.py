@@ -16,7 +16,7 @@ from search.doctor.nodes import NodeFacts, check_clocks, check_nodes, listening,
 from search.doctor.storage import StorageProbe, check_storage
 from trainables.errors import UserError
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 SOUND = NodeFacts(
     versions={"python": "3.11.7", "ray": "2.60.0"},
     source="0123456789ab",

@@ -19,7 +19,7 @@ from tests.helpers.around import make_winner
 from trainables.config import FineTuneConfig
 from trainables.errors import UserError
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 TINY = [
     *("--preset", "demo", "--train-size", "80", "--val-size", "40", "--batch-size", "8"),
     *("--head-epochs", "1", "--finetune-epochs", "3", "--max-concurrent", "1"),

@@ -19,7 +19,7 @@ from trainables.errors import UserError
 from trainables.storage import journal
 from trainables.storage.files import write_json
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 def record(*epoch_seconds: float) -> RunRecord:

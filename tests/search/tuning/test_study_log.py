@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from search.records.record import RunRecord
 from search.tuning.study import Asked
 from search.tuning.study_log import cut_back
-from tests.search.test_study import Session, kernels
+from tests.search.tuning.test_study import Session, kernels
 
 
 class Watched(Session):
