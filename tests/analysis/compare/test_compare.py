@@ -16,7 +16,7 @@ from tests.helpers.fabricate import CIFAR10, edit_json, fail_all, make_run
 from trainables.config import FineTuneConfig
 from trainables.errors import UserError
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 ARMS = {
     "baseline": FineTuneConfig(),
     "hard_mining": FineTuneConfig(hard_mining_share=0.25, pair="cat+dog"),

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tests.helpers.fabricate import make_run
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 SCRIPT = ROOT / "docs" / "read_run.py"
 
 

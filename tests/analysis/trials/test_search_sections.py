@@ -11,7 +11,7 @@ from analysis.page.rows import effects_figures
 from analysis.trials.anytime import anytime_section
 from analysis.trials.effects import effects_section
 from analysis.trials.importance import importance_section
-from tests.analysis.test_anytime import JOURNAL, SETTINGS
+from tests.analysis.trials.test_anytime import JOURNAL, SETTINGS
 from tests.helpers.pages import render_section
 from tests.helpers.tried_runs import searched
 from trainables.storage.files import without_nan
