@@ -13,7 +13,7 @@ SETTINGS = (
     # A trial takes a whole host. Epochs of about a second: long enough to die in.
     f"--preset demo --cpus-per-trial 2 --num-trials {NUM_TRIALS} --reuse off "
     "--train-size 320 --val-size 80 --batch-size 32 --head-epochs 2 --finetune-epochs 3 "
-    "--space tests.faults.faulty_spaces:weak_second --reduction-factor 1.5 --grace-epochs 2"
+    "--space tests.helpers.spaces:weak_second --reduction-factor 1.5 --grace-epochs 2"
 )
 
 

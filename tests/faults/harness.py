@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[2]
 KILL_ROUNDS = int(os.environ.get("KILL_ROUNDS", "1"))  # of every kind of process
 NUM_TRIALS = 5 * KILL_ROUNDS
 SETTINGS = [
-    *("--preset", "demo", "--space", "tests.faults.faulty_spaces:weak_second"),
+    *("--preset", "demo", "--space", "tests.helpers.spaces:weak_second"),
     # Epochs of half a second in phase 1 and of two seconds in phase 2: long enough to die in.
     *("--train-size", "640", "--val-size", "160", "--batch-size", "32"),
     *("--head-epochs", "5", "--finetune-epochs", "4", "--reuse", "off"),

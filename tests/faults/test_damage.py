@@ -21,7 +21,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.ray, pytest.mark.timeout(900)]
 
 DISTURBED = (0, 3)  # trials that go on from a damaged folder
 FLAGS = [
-    *("--space", "tests.faults.faulty_spaces:diverging_and_large"),
+    *("--space", "tests.helpers.spaces:diverging_and_large"),
     *("--num-trials", "4", "--max-concurrent", "1"),
 ]
 

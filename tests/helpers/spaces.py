@@ -1,4 +1,9 @@
-"""Spaces for tests."""
+"""Spaces for tests.
+
+Spaces that no search can use.
+
+Spaces whose trials meet faults of their own.
+"""
 
 from dataclasses import replace
 
@@ -23,3 +28,33 @@ def kernels(trial, base: FineTuneConfig) -> FineTuneConfig:
     kernel = trial.suggest_categorical("interpolation", ("nearest", "bicubic"))
     decay = trial.suggest_float("ema_decay", 0.0, 0.5, step=0.5)
     return replace(base, interpolation=kernel, ema_decay=decay)
+
+
+def raising(trial, base: FineTuneConfig) -> FineTuneConfig:
+    raise KeyError("head")
+
+
+def forgetful(trial, base: FineTuneConfig) -> None:
+    trial.suggest_float("dropout", 0.0, 0.5)
+
+
+def without_base(trial) -> FineTuneConfig:
+    return FineTuneConfig(dropout=trial.suggest_float("dropout", 0.0, 0.5))
+
+
+def weak_second(trial, base: FineTuneConfig) -> FineTuneConfig:
+    """Trial 1 learns nothing, so that ASHA has something to stop."""
+    rate = trial.suggest_float("head_lr", 3e-3, 3e-2, log=True)
+    return replace(base, head_lr=1e-7 if trial.number == 1 else rate, unfreeze="top5")
+
+
+def diverging_and_large(trial, base: FineTuneConfig) -> FineTuneConfig:
+    """Trial 1 diverges, and trial 2 wants more memory than the others."""
+    rate = trial.suggest_float("head_lr", 3e-3, 3e-2, log=True)
+    config = replace(base, head_lr=rate, unfreeze="top5")
+    if trial.number == 1:  # each step multiplies the weights by 1 - 10 x 1
+        diverging = {"optimizer": "sgd", "schedule": "constant", "weight_decay": 1.0}
+        return replace(config, head_lr=10.0, **diverging)
+    if trial.number == 2:
+        return replace(config, resolution_px=96, batch_size=256)
+    return config

@@ -1,4 +1,7 @@
-"""A table of variants from shares, without a model: who is right, and taken for what otherwise."""
+"""A table of variants from shares, without a model: who is right, and taken for what otherwise.
+
+Confusion matrices whose errors are quasi-independent by construction.
+"""
 
 from collections.abc import Callable, Mapping
 
@@ -6,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.perturbations.variants import NO_DONOR, Variants
+from analysis.statistics.metrics import IntArray
 
 NAMES = ("airplane", "automobile", "bird", "cat", "dog", "frog", "ship", "truck")
 Answer = Callable[[np.ndarray, np.ndarray, np.random.Generator], np.ndarray]
@@ -62,3 +66,14 @@ def make_variants(
                 )
             )
     return Variants(table=pd.concat(frames, ignore_index=True), class_names=NAMES, record={})
+
+
+def null_table(
+    rng: np.random.Generator, num_errors: float, *, num_classes: int = 10, class_size: int = 1000
+) -> IntArray:
+    """Poisson errors around the product of a rate of each true and of each predicted class."""
+    rates = np.exp(rng.normal(0, 0.5, (2, num_classes)))
+    means = np.where(np.eye(num_classes, dtype=bool), 0, np.outer(*rates))
+    table = rng.poisson(means * num_errors / means.sum())
+    np.fill_diagonal(table, np.maximum(class_size - table.sum(axis=1), 0))
+    return table

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.trainables.data.odd_folders import odd_picture, write_odd_folder
+from tests.helpers.pictures import odd_picture, write_odd_folder
 
 ROOT = Path(__file__).parents[2]
 pytestmark = [pytest.mark.ray, pytest.mark.slow, pytest.mark.timeout(450)]

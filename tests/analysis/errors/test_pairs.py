@@ -7,8 +7,8 @@ import pytest
 
 from analysis.errors.clusters import average_linkage, clusters, co_membership
 from analysis.errors.pairs import pair_claim, pairs_section
-from tests.analysis.null_tables import null_table
 from tests.helpers.fabricate import CIFAR10
+from tests.helpers.variants import null_table
 
 CAT, DOG, PLANE, SHIP = 3, 5, 0, 8
 

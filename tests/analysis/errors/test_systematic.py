@@ -16,8 +16,8 @@ from analysis.errors.systematic import (
 )
 from analysis.statistics.metrics import confusion_matrix
 from analysis.statistics.quasi_independence import expected_errors, off_diagonal, smoothed_errors
-from tests.analysis.null_tables import null_table
 from tests.analysis.statistics.test_quasi_independence import glm
+from tests.helpers.variants import null_table
 
 
 def hot_table(rng, num_classes=6):

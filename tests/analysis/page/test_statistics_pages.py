@@ -16,9 +16,9 @@ from analysis.page.curves import calibration_figures
 from analysis.page.pairs import pairs_figures
 from analysis.page.rows import class_contrasts_figures, unfreeze_figures
 from analysis.trials.unfreeze import unfreeze_section
-from tests.analysis.null_tables import null_table
 from tests.helpers.fabricate import CIFAR10
 from tests.helpers.pages import render_section
+from tests.helpers.variants import null_table
 from trainables.storage.files import without_nan
 
 FIGURES = {

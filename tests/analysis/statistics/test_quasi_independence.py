@@ -16,7 +16,7 @@ from analysis.statistics.quasi_independence import (
     pair_p_values,
     smoothed_errors,
 )
-from tests.analysis.null_tables import null_table
+from tests.helpers.variants import null_table
 
 
 def glm(errors, used):

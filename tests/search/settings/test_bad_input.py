@@ -16,7 +16,7 @@ from trainables.command import run_main
 
 NO_GPU = pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a GPU")
 DEMO = ("--preset", "demo", "--storage", "{tmp}/runs")
-HERE = "tests.search.wrong_spaces"
+HERE = "tests.helpers.spaces"
 
 
 def pictures(folder: Path, **counts: int) -> None:

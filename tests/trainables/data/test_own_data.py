@@ -9,8 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.helpers.pictures import textured, write_folder
-from tests.trainables.data.odd_folders import MODES, odd_picture, write_odd_folder
+from tests.helpers.pictures import MODES, odd_picture, textured, write_folder, write_odd_folder
 from trainables.classes import ORGANIC, listed
 from trainables.config import FineTuneConfig
 from trainables.data.decode import decode
