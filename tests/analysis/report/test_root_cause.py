@@ -1,13 +1,28 @@
-"""Which causes are named for a flagged pair, from hand-made sections."""
+"""Which causes are named for a flagged pair, from hand-made sections.
 
+The command that a cause leads to is one that the search takes.
+"""
+
+import shlex
 from pathlib import Path
 
 import pytest
 
-from analysis.report.root_cause import HUMAN_PAIR_RATES, UNEXPLAINED, human_pair_rates, root_causes
+from analysis.report.root_cause import (
+    HUMAN_PAIR_RATES,
+    UNEXPLAINED,
+    follow_up_command,
+    human_pair_rates,
+    root_causes,
+)
+from search.settings.settings import Settings
+from spaces.interventions import aimed_arms
 from trainables.classes import CIFAR10_CLASSES
+from trainables.config import FineTuneConfig
 
 ESTIMATE = {"value": 0.2, "lower": 0.1, "upper": 0.3}
+UNTESTED_LABELS = {"tested": False, "reason": "cleanlab is not installed", "pairs": []}
+RUN = Path("runs/my run")
 
 
 def pair_row(first="cat", second="dog", rate=(0.08, 0.06, 0.10), flagged=True):
@@ -20,9 +35,6 @@ def pair_row(first="cat", second="dog", rate=(0.08, 0.06, 0.10), flagged=True):
         "ratio": ESTIMATE,
         "flagged": flagged,
     }
-
-
-UNTESTED_LABELS = {"tested": False, "reason": "cleanlab is not installed", "pairs": []}
 
 
 def causes(row, *, attracts=False, colour="REFUTED", reads="undecided", labels=UNTESTED_LABELS):
@@ -119,3 +131,29 @@ def test_people_are_quoted_for_photographs_of_these_classes_alone():
     assert human_pair_rates(CIFAR10_CLASSES, "cifar10") is HUMAN_PAIR_RATES
     assert human_pair_rates(CIFAR10_CLASSES, "synthetic") == {}
     assert human_pair_rates(("cat", "dog"), "imagefolder") == {}
+
+
+def flags(command: str) -> dict[str, str]:
+    words = shlex.split(command)
+    assert words[:3] == ["python", "-m", "search.run"]
+    return dict(zip(words[3::2], words[4::2], strict=True))
+
+
+@pytest.mark.parametrize(
+    "cause", ["semantic overlap", "background", "colour", "texture", "unexplained"]
+)
+def test_the_command_is_of_settings_that_are_allowed(cause):
+    told = flags(follow_up_command(RUN, ("cat", "dog"), cause))
+    values = {flag.removeprefix("--"): value for flag, value in told.items()}
+    settings = Settings(**values)
+    assert (settings.space, settings.around, settings.aim) == (
+        "interventions", "runs/my run", "cat,dog"
+    )  # fmt: skip
+    named = [name for name in settings.arms.split(",") if name]
+    for winner in (FineTuneConfig(), FineTuneConfig(cutmix_probability=0.5)):
+        assert set(named) <= aimed_arms(winner, "cat+dog", "deer+ship").keys()
+
+
+def test_classes_that_are_alike_get_what_weighs_them_more():
+    told = flags(follow_up_command(RUN, ("cat", "dog"), "Semantic overlap"))
+    assert told["--arms"] == "pair_weights,hard_mining"

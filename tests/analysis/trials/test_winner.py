@@ -1,10 +1,13 @@
-"""The table of trials and what choosing the best is worth."""
+"""The table of trials and what choosing the best is worth.
+
+Both sides of the unfreeze point.
+"""
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.trials.winner import search_section, selection_note
+from analysis.trials.winner import CURVES, search_section, selection_note, trajectory_section
 
 TRIALS = pd.DataFrame(
     {
@@ -55,3 +58,26 @@ def test_optimism_counts_only_trials_that_could_have_won() -> None:
 
 def test_one_trial_was_not_chosen() -> None:
     assert selection_note(TRIALS[1:2], BEST, num_val_images=1000)["expected_optimism"] == 0
+
+
+def epochs_table(phases: list[int], accuracies: list[float]) -> pd.DataFrame:
+    own = pd.DataFrame(dict.fromkeys(CURVES, accuracies))
+    own = own.assign(trial=7, epoch=range(1, len(phases) + 1), phase=phases)
+    return pd.concat([own.assign(trial=8, val_accuracy=0.0), own[::-1]])
+
+
+def test_last_head_epoch_against_the_selected_one() -> None:
+    table = epochs_table([1, 1, 2, 2], [0.4, 0.5, 0.7, 0.6])
+    section = trajectory_section(table, trial=7, best_epoch=3)
+    assert section["epochs"] == [1, 2, 3, 4]
+    assert section["curves"]["val_accuracy"] == [0.4, 0.5, 0.7, 0.6]
+    assert section["last_head_epoch"] == 2
+    assert section["unfreeze"]["before"]["epoch"] == 2
+    assert section["unfreeze"]["best"]["epoch"] == 3
+    assert section["unfreeze"]["change"]["val_accuracy"] == pytest.approx(0.2)
+
+
+@pytest.mark.parametrize(("phases", "best_epoch"), [([1, 1, 2], 2), ([1, 1], 1), ([2, 2], 2)])
+def test_no_change_without_both_sides(phases: list[int], best_epoch: int) -> None:
+    table = epochs_table(phases, [0.5] * len(phases))
+    assert trajectory_section(table, trial=7, best_epoch=best_epoch)["unfreeze"] is None
