@@ -23,20 +23,14 @@ from analysis.report.summary import claims_section, limits_section, swot_section
 from analysis.report.untested import untested_section
 from analysis.report.verdict import untested_verdict, verdict_section
 from analysis.run.reader import Run
-from analysis.shortcuts.background import ANY_CLASS, background_section
-from analysis.shortcuts.chassis import chassis_section
-from analysis.shortcuts.colour import FROG_CLAIM, colour_section
-from analysis.shortcuts.sky import sky_section
-from analysis.shortcuts.texture import PAIR, texture_section
+from analysis.shortcuts.background import ANY_CLASS
+from analysis.shortcuts.colour import FROG_CLAIM
+from analysis.shortcuts.sections import shortcut_sections
 from analysis.statistics import metrics
 from analysis.statistics.intervals import CONFIDENCE, affordable_resamples, bootstrap
 from analysis.statistics.metrics import IntArray
-from analysis.trials.anytime import anytime_section
-from analysis.trials.early_stopping import early_stopping_section
-from analysis.trials.effects import effects_section
-from analysis.trials.importance import importance_section
-from analysis.trials.unfreeze import unfreeze_section
-from analysis.trials.winner import confirmation_section, search_section, trajectory_section
+from analysis.trials.sections import losses_to_the_selected, the_search, training
+from analysis.trials.winner import confirmation_section
 from analysis.validate.scores import detector_section, downgrade
 from trainables.data.spec import DataSpec
 from trainables.storage.files import without_nan
@@ -46,6 +40,7 @@ FEW_RESAMPLES = 2_000  # where a draw costs more than counting a matrix
 BOOTSTRAPPED = {"macro_f1": metrics.macro_f1, "accuracy": metrics.accuracy, "f1": metrics.f1}
 
 # Claim -> the detector whose flags it repeats. The others ask what `analysis.validate` does not.
+BY_DETECTORS = ("background", "sky", "texture", "colour")  # sections whose claims need a proof
 VALIDATED = {ANY_CLASS: "background", FROG_CLAIM: "colour"}
 
 
@@ -196,18 +191,12 @@ def interventions(
     examined: Examined, pairs: dict[str, Any], scores: dict[str, Any] | None
 ) -> dict[str, Any]:
     """What changed pictures show; what no detector's proof stands behind is not confirmed."""
-    variants, test = examined.variants, examined.test
-    flagged = [(row["first"], row["second"]) for row in pairs["pairs"] if row["flagged"]]
-    sections = {
-        "background": background_section(variants),
-        "sky": sky_section(variants, test.images, test.labels, examined.logits),
-        "texture": texture_section(variants, pairs=list(dict.fromkeys((PAIR, *flagged)))),
-        "colour": colour_section(variants, test.images),
-    }
-    return {
-        **{name: downgraded(section, scores) for name, section in sections.items()},
-        "chassis": chassis_section(variants),
-    }
+    test = examined.test
+    sections = shortcut_sections(
+        examined.variants, test.images, test.labels, examined.logits, pairs=pairs
+    )
+    judged = {name: downgraded(sections[name], scores) for name in BY_DETECTORS}
+    return sections | judged
 
 
 def downgraded(section: dict[str, Any], scores: dict[str, Any] | None) -> dict[str, Any]:
@@ -217,43 +206,3 @@ def downgraded(section: dict[str, Any], scores: dict[str, Any] | None) -> dict[s
         detector = VALIDATED.get(claim["claim"])
         claims += downgrade([claim], scores["detectors"][detector] if scores and detector else None)
     return section | {"claims": claims}
-
-
-def training(
-    run: Run,
-    validation: tuple[IntArray, npt.NDArray[np.integer]] | None,
-    draws: dict[str, int],
-) -> dict[str, Any]:
-    """How the winner got there; None for both sections where there is no winner."""
-    if run.best is None:
-        return {"trajectory": None, "unfreeze": None}
-    trial, epoch = run.best["trial"], run.best["epoch"]
-    labels, predictions = validation or (np.empty(0, np.int64), None)
-    return {
-        "trajectory": trajectory_section(run.epochs, trial, epoch),
-        "unfreeze": unfreeze_section(labels, predictions, run.epochs, trial, **draws),
-    }
-
-
-def losses_to_the_selected(run: Run) -> list[float]:
-    """The winner's validation loss of each epoch up to the selected one."""
-    if run.best is None:
-        return []
-    own = run.epochs[run.epochs["trial"] == run.best["trial"]].sort_values("epoch")
-    losses: list[float] = own.loc[own["epoch"] <= run.best["epoch"], "val_loss"].tolist()
-    return losses
-
-
-def the_search(run: Run, draws: dict[str, int]) -> dict[str, Any]:
-    """What all trials say, and what stopping most of them cost."""
-    events, settings = run.events(), run.experiment.get("settings", {})
-    val_size = int(run.experiment["data"]["val_size"])
-    return {
-        "search": search_section(run.trials, run.epochs, run.best, val_size),
-        "importance": importance_section(
-            events, run.epochs, run.class_names, num_val_images=val_size, seed=draws["seed"]
-        ),
-        "effects": effects_section(events, run.epochs, num_val_images=val_size),
-        "anytime": anytime_section(events, settings, num_val_images=val_size),
-        "early_stopping": early_stopping_section(events, run.trials, run.epochs, settings, **draws),
-    }

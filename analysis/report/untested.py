@@ -3,16 +3,14 @@
 from typing import Any
 
 from analysis.errors import (
-    calibration,
     class_contrasts,
-    label_issues,
-    overfitting,
     pairs,
-    systematic,
 )
+from analysis.errors import sections as errors
 from analysis.errors.classes import Kinds
 from analysis.heat_maps import section as attribution_section
-from analysis.shortcuts import background, chassis, colour, sky, texture
+from analysis.shortcuts import sections as shortcuts
+from analysis.shortcuts import sky
 from analysis.statistics.claims import not_tested
 
 # The sections that rest on a checkpoint's answers, by their anchors.
@@ -37,14 +35,8 @@ HEADINGS = {
     "overfitting": "Overfitting",
 }
 CLAIMS = (  # claim, rule, control and section, of all classes alike
-    (background.ANY_CLASS, background.RULE, background.CONTROL, background.SECTION),
-    (colour.FROG_CLAIM, colour.FROG_RULE, colour.CONTROL, colour.SECTION),
-    (texture.CLAIM, texture.RULE, texture.CONTROL, texture.SECTION),
-    (chassis.NAME, chassis.RULE, chassis.CONTROL, chassis.SECTION),
-    (systematic.CLAIM, systematic.RULE, systematic.CONTROL, systematic.SECTION),
-    (label_issues.CLAIM, label_issues.RULE, label_issues.CONTROL, label_issues.SECTION),
-    (calibration.CLAIM, calibration.RULE, calibration.CONTROL, calibration.SECTION),
-    (overfitting.CLAIM, overfitting.RULE, overfitting.CONTROL, overfitting.SECTION),
+    *shortcuts.CLAIMS,
+    *errors.CLAIMS,
     (
         attribution_section.CLAIM,
         attribution_section.RULE,

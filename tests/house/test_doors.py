@@ -1,4 +1,4 @@
-"""The doors of the house: imports between the rooms go one way, and inside each room upwards only."""
+"""The doors of the house: imports between rooms go one way, and inside a room upwards only."""
 
 import ast
 import subprocess
