@@ -3,10 +3,9 @@
 Each is the entry point of a module that can also be run as `python -m MODULE`; only the one that is
 asked for is imported.
 
-`search completion SHELL`: a script that completes commands, flags and file names.
-
-Commands are written into the script; a command's flags are asked of its own --help, which answers
-in a fraction of a second, so that they are never out of date.
+`search completion SHELL` prints a script that completes commands, flags and file names. Commands
+are written into the script; a command's flags are asked of its own --help, which answers in a
+fraction of a second, so that they are never out of date.
 """
 
 import os

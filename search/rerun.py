@@ -3,8 +3,6 @@
 On the same hardware and versions a trial gives the same numbers, to the last digit on a CPU. On
 others sums round otherwise, and training makes more of it: --tolerance says how much may be.
 Status 0: identical or within the tolerance; 1: different. Nothing is written.
-
-A trial on record and the same trial trained again, epoch by epoch.
 """
 
 import argparse

@@ -1,6 +1,6 @@
 """Every hyperparameter of one trial, checked when it is made.
 
-Two classes that an intervention aims at, as a setting writes them: "cat+dog".
+A pair of classes that a trial aims at is one setting too, written "cat+dog".
 """
 
 from collections.abc import Iterator, Sequence

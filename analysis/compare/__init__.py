@@ -1,5 +1,5 @@
 """`python -m analysis.compare RUN...`: a run's interventions judged, or runs side by side.
 
-`arms` judges the arms of one run (`search.run --around`), `runs` lists several runs, and `page`
-makes the page of either.
+`interventions` reads a run of `search.run --around` and has `arms` judge each arm; `runs` lays
+several runs side by side; `page` makes the page of either.
 """

@@ -2,8 +2,6 @@
 
 One figure a run, of one seed, has no scatter, so nothing is tested here: `search.confirm` and the
 arms of `search.run --around` are what tests.
-
-Comparisons as aligned lines for a terminal.
 """
 
 from collections.abc import Iterator, Sequence

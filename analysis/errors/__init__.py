@@ -2,8 +2,8 @@
 
 Each file answers one question with a dictionary for the report: `classes`, `class_contrasts`,
 `pairs` of classes that are confused (with `clusters`), `systematic` errors, `calibration`,
-`overfitting`, `label_issues` and the `gallery`. `sections` lists them for the report, with the
-claims of each.
+`overfitting`, `label_issues` and the `gallery`. `sections` has what they claim where nothing could
+be asked.
 
-A new question is a file here and an entry in `sections`.
+A new question is a file here, an entry in `analysis.report.contents` and a template.
 """

@@ -4,8 +4,7 @@ The checks of Adebayo et al. 2018, and the two things that pass for an answer: w
 active at all (RandomCAM), and where the objects of a class lie on average (its mean map). Maps are
 (N, g, g); negative values do not support the class and count as nothing (the ReLU of Grad-CAM).
 
-Remove and debias (ROAD, Rong et al. 2022): does hiding what a map points at hurt more?
-
+Remove and debias (ROAD, Rong et al. 2022) asks whether hiding what a map points at hurts more.
 Removed pixels are not painted over, which would leave a shape for the network to read: each becomes
 the weighted mean of its neighbours, removed ones included, by one sparse linear system a picture.
 """

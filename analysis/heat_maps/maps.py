@@ -9,9 +9,8 @@ which would make every picture look equally focused, and no enlarging, which sme
 The network below the stage runs without gradients and the stage's output is the leaf, so this
 works with every parameter frozen, leaves no hook behind and touches no `requires_grad`.
 
-Occlusion (Zeiler and Fergus 2014): hide a window, and see which logits fall.
-
-It asks for predictions alone, so no layer has to be chosen; the price is one forward pass a window.
+Occlusion (Zeiler and Fergus 2014) hides a window and sees which logits fall. It asks for
+predictions alone, so no layer has to be chosen; the price is one forward pass a window.
 """
 
 from collections.abc import Callable, Iterator

@@ -1,6 +1,6 @@
 """The forward battery: a stratified sample, every change of it, one table of answers.
 
-How strong must one change be to cost as much accuracy as another?
+Strengths are matched: how strong must one change be to cost as much accuracy as another?
 """
 
 import time

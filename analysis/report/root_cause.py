@@ -4,7 +4,7 @@ The rows of the table are tests that other sections made; a cause is named where
 interval and all. Where several came out they are all listed and none is chosen; where none did, the
 confusion stays unexplained.
 
-From a cause that the report names to the experiment that tests its cures.
+Each cause leads to the command of the experiment that tests its cures.
 """
 
 import shlex

@@ -1,8 +1,7 @@
-"""The selected checkpoint's logits on a set of images.
+"""Logits of the selected checkpoint on a set of images, and of freshly trained models on the test.
 
-What models of one configuration, each trained with a fresh seed, say of the sealed test.
-
-`search.confirm` keeps the checkpoint of each training of the configuration that it takes.
+The fresh models are of one configuration, each trained with a fresh seed. `search.confirm` keeps
+the checkpoint of each training of the configuration that it takes.
 """
 
 import time

@@ -1,6 +1,6 @@
 """Claims and their verdicts: CONFIRMED or REFUTED by a whole interval, else INCONCLUSIVE.
 
-Effects and rates as sentences write them, with their intervals.
+Also effects and rates as sentences write them, with their intervals.
 """
 
 import math

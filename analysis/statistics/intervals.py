@@ -2,9 +2,8 @@
 
 They cover the draw of images for one trained model. They do not cover another training seed.
 
-Sums over pictures drawn anew with replacement, where each picture has a few small numbers.
-
-Kendall's rank correlation over a sample whose members stand for different numbers of others.
+Also here: sums over pictures that are drawn anew, and Kendall's rank correlation over a sample
+whose members stand for different numbers of others.
 """
 
 from collections.abc import Callable, Iterator, Mapping

@@ -3,7 +3,7 @@
 Confusion matrices have shape (..., K, K) with row = true class; leading axes are resamples.
 A ratio whose denominator is zero is undefined and comes out as NaN, never as 0.
 
-What a report shows where there are more classes than a page can hold.
+Where there are more classes than a page can hold, a report shows `MOST_SHOWN` of them.
 """
 
 import numpy as np

@@ -1,6 +1,6 @@
-"""Holm's correction for a family of tests (Holm 1979).
+"""Two configurations trained with the same seeds: the mean difference, and what it may be.
 
-Two configurations trained with the same seeds: the mean difference, and what it may be.
+A family of such tests is corrected by Holm's method (Holm 1979).
 
 A seed's difference holds all that scatters: the split, the views, the weights, and the draw of the
 validation pictures, which is another for every seed. So Student's t over the seeds covers both the

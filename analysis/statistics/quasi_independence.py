@@ -8,7 +8,7 @@ all other cells, so that its own errors do not raise what is expected of it.
 Half an error is added to each class, spread evenly over its row: a class that is missed for no
 class outside the pair would otherwise have an expected count of 0 that is known without error.
 
-Which way do errors go: is one class taken for the other more often than the reverse?
+A test of symmetry asks which way the errors of a pair go.
 """
 
 from typing import Any

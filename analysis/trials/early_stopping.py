@@ -5,7 +5,7 @@ its end. The spared are a random sample of the condemned, so each stands for an 
 1/SHARE by design (Horvitz and Thompson 1952), and as the condemned are counted, exactly their
 number over that of the spared.
 
-How early do trials stand in the order of their ends? The grace period follows from it.
+`ranking`: how early trials stand in the order of their ends; the grace period follows from it.
 """
 
 import math

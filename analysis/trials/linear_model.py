@@ -4,7 +4,7 @@ Choices are coded by deviations from the mean over their levels, numbers are cen
 was not asked of a trial contributes nothing there; whether it was asked is a column of its own
 unless another setting (its switch) says so already.
 
-How deep does an unfreeze point lie? In layers of the backbone, so that depths compare.
+An unfreeze point counts by its depth in layers of the backbone, so that depths compare.
 """
 
 from collections.abc import Iterable, Sequence

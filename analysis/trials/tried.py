@@ -3,7 +3,7 @@
 ASHA stops most trials early, so their best values are of unequal training. Compared is the value at
 the last phase-2 epoch that nearly all trials reached: under ASHA its first rung.
 
-What became of a run's trials: stopped by ASHA, spared, or never condemned.
+Also what became of each trial: stopped by ASHA, spared, or never condemned.
 """
 
 import math

@@ -1,6 +1,6 @@
 """Waits until the cluster can hold a trial, which its first node may take minutes to allow.
 
-What the cluster's autoscaler is doing, in a few words: what nodes it starts, and what failed.
+Meanwhile it says what the cluster's autoscaler does: what nodes it starts, and what failed.
 """
 
 import json

@@ -1,6 +1,6 @@
 """What a confirmation found: the matrix of figures, the comparisons, the winner, the optimism.
 
-What a confirmation found, as lines for a terminal.
+`conclude` makes confirm.json, `describe` its lines on a terminal.
 """
 
 from collections.abc import Iterable, Iterator

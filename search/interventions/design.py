@@ -6,7 +6,7 @@ compared within a seed. The winner was chosen with the run's own seed, which wou
 baseline; so that seed is not used. Every arm is trained to its last epoch and judged there: nothing
 is chosen on the pictures that judge.
 
-Which pair of classes `--around RUN` aims at, and at which other pair its placebo does.
+`choose_aim` says which pair of classes the arms aim at, and at which other pair the placebo does.
 """
 
 import json

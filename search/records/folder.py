@@ -1,7 +1,4 @@
-"""The run folder: where each record lies, and how one is opened.
-
-One driver at a time on a run folder.
-"""
+"""The run folder: where each record lies, how one is opened, and the lock of who works on it."""
 
 import errno
 import json

@@ -3,7 +3,8 @@
 A halted trial is neither pruned nor finished. It stays "running" in the record, and `--resume`
 goes on with it from its last epoch.
 
-How much of `--max-hours` the search may take, so that confirm and report still fit in it.
+`without_reserve` is how much of `--max-hours` the search may take, so that confirm and report still
+fit in it.
 """
 
 from collections.abc import Callable

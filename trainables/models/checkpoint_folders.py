@@ -1,6 +1,6 @@
 """The checkpoints in a trial's folder: which one to go on from, and which ones to keep.
 
-The folder of a trial where its worker finds and leaves checkpoints, in a store too.
+`TrialFolder` is where a worker finds and leaves them; `StoredTrialFolder` does so in a store.
 """
 
 import shutil

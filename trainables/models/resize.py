@@ -3,7 +3,7 @@
 Resizing is linear and separable: out = V @ image @ H^T with one small matrix an axis. All kernels
 cost the same, run the same on CPU and GPU, and take the normalisation along for nothing.
 
-How grey levels become the network's input: ImageNet, Caffe or unit preprocessing.
+`PREPROCESSING` says how grey levels become the network's input: ImageNet, Caffe or unit.
 """
 
 from dataclasses import dataclass

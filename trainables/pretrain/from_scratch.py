@@ -1,9 +1,8 @@
 """Training a backbone from random weights: progressive resizing under one learning-rate cycle.
 
-Random resized crops and mirror images of a whole batch, as two batched matrix products.
-
-A crop that is resized is a linear map of each axis, so every picture gets its own pair of small
-matrices (bilinear, widened when shrinking, like `resize.kernel_matrix`); no picture meets Python.
+Random resized crops and mirror images of a batch are two batched matrix products. A crop that is
+resized is a linear map of each axis, so every picture gets its own pair of small matrices
+(bilinear, widened when shrinking, like `resize.kernel_matrix`); no picture meets Python.
 """
 
 import math

@@ -1,7 +1,8 @@
 """The parts of the training loop that `trainables.two_phase` puts together.
 
 From the pictures to a step: `pictures` and `augment` make an epoch's views, `batches` draws its
-batches, `reuse` and `activations` keep what a frozen backbone computes, `forward` runs the rest.
+batches (`hard_mining` those of confused classes, `class_weights` what each class counts in the
+loss), `reuse` and `activations` keep what a frozen backbone computes, `forward` runs the rest.
 `optimizers` and `stages` say what is trained at which rate; `parallel` averages over workers. After
 an epoch, `evaluation` measures and `epoch_report` makes the record that goes to the journal.
 

@@ -1,6 +1,6 @@
 """Parameter groups with differential rates, optimisers and schedules of one phase.
 
-A running average of the weights, for evaluation.
+Also the running average of the weights (EMA) that can be evaluated in their place.
 """
 
 from typing import Any, cast

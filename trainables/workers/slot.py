@@ -4,13 +4,11 @@ A Ray Train run takes ten seconds and more to start: processes, PyTorch, the gro
 slot pays that once and then trains one job after the other. It is a driver's own; whatever of it
 dies is started again, and goes on with the job from its newest checkpoint.
 
-Cores and GPUs that nobody would give back: the placement groups of dead Ray Train controllers.
-
-Ray keeps a placement group until both its creator and its creator's job have died, and a search
-outlives the controllers of its slots. Ray Train's own cleaner knows only of groups whose workers
-have come up, and asks an interface that has no answer where the machine runs two clusters.
-
-What all trials of a run have in common. Light to import: it goes to every process of a trial.
+A slot that waits also frees the placement groups of dead Ray Train controllers, whose cores and
+GPUs nobody else would give back. Ray keeps a placement group until both its creator and its
+creator's job have died, and a search outlives the controllers of its slots. Ray Train's own cleaner
+knows only of groups whose workers have come up, and asks an interface that has no answer where the
+machine runs two clusters.
 """
 
 from __future__ import annotations
