@@ -24,31 +24,44 @@ LISTENING = "0A"  # the state in /proc/net/tcp, see proc(5)
 ROOMS = ("trainables", "spaces", "search", "analysis")
 
 
-def check_clocks(offsets: Mapping[str, tuple[float, float]]) -> Iterator[Finding]:
-    """By node its clock's seconds ahead of this machine's, and how far that may be wrong."""
-    for node, (ahead, error) in offsets.items():
-        least = max(abs(ahead) - error, 0.0)
-        level = _level(least - SKEW_SECONDS["warning"], least - SKEW_SECONDS["fault"])
-        yield Finding(
-            check="clock",
-            node=node,
-            found=f"{ahead:+.3f} s, give or take {error:.3f} s",
-            level=level,
-            cure="" if level == "ok" else "run chrony or systemd-timesyncd on every node",
-        )
+@dataclass(frozen=True, kw_only=True)
+class NodeFacts:
+    """One machine.
+
+    Attributes:
+        versions: of Python and the packages that numbers depend on.
+        source: a hash of this project's modules.
+        gpus: name and bytes of each that PyTorch sees.
+        disks: free and total bytes by folder.
+        listening: port -> the addresses on which something listens, such as "127.0.0.1".
+        weights: why the weights cannot be had; empty where they can.
+    """
+
+    versions: Mapping[str, str]
+    source: str
+    gpus: tuple[tuple[str, int], ...]
+    disks: Mapping[str, tuple[int, int]]
+    listening: Mapping[int, tuple[str, ...]]
+    weights: str
 
 
-def _finding(check: str, node: str, fault: str, *, good: str, cure: str) -> Finding:
-    """A fault where its text is not empty."""
-    if fault:
-        return Finding(check=check, node=node, found=fault, level="fault", cure=cure)
-    return Finding(check=check, node=node, found=good)
+def gather(*, backbone: str, weights: str) -> NodeFacts:
+    """Look at this machine; takes as long as importing PyTorch."""
+    import torch
 
+    from search.records.environment import versions
+    from trainables.models.weights import why_unreachable
 
-def _level(over_warning: float, over_fault: float) -> Level:
-    if over_fault > 0:
-        return "fault"
-    return "warning" if over_warning > 0 else "ok"
+    found = [torch.cuda.get_device_properties(i) for i in range(torch.cuda.device_count())]
+    folders = (SHARED_MEMORY, os.environ.get("RAY_TMPDIR", "/tmp"))
+    return NodeFacts(
+        versions=versions(),
+        source=source_hash(),
+        gpus=tuple((gpu.name, gpu.total_memory) for gpu in found),
+        disks={folder: _free(folder) for folder in folders if Path(folder).is_dir()},
+        listening=listening(),
+        weights=why_unreachable(backbone, weights),
+    )
 
 
 def source_hash() -> str:
@@ -74,27 +87,6 @@ def listening(
                 address, _, port = local.partition(":")
                 found.setdefault(int(port, 16), set()).add(_address(address))
     return {port: tuple(sorted(addresses)) for port, addresses in sorted(found.items())}
-
-
-@dataclass(frozen=True, kw_only=True)
-class NodeFacts:
-    """One machine.
-
-    Attributes:
-        versions: of Python and the packages that numbers depend on.
-        source: a hash of this project's modules.
-        gpus: name and bytes of each that PyTorch sees.
-        disks: free and total bytes by folder.
-        listening: port -> the addresses on which something listens, such as "127.0.0.1".
-        weights: why the weights cannot be had; empty where they can.
-    """
-
-    versions: Mapping[str, str]
-    source: str
-    gpus: tuple[tuple[str, int], ...]
-    disks: Mapping[str, tuple[int, int]]
-    listening: Mapping[int, tuple[str, ...]]
-    weights: str
 
 
 def check_nodes(facts: Mapping[str, NodeFacts]) -> Iterator[Finding]:
@@ -170,23 +162,31 @@ def check_pages(node: str, fact: NodeFacts) -> Iterator[Finding]:
             )  # fmt: skip
 
 
-def gather(*, backbone: str, weights: str) -> NodeFacts:
-    """Look at this machine; takes as long as importing PyTorch."""
-    import torch
+def check_clocks(offsets: Mapping[str, tuple[float, float]]) -> Iterator[Finding]:
+    """By node its clock's seconds ahead of this machine's, and how far that may be wrong."""
+    for node, (ahead, error) in offsets.items():
+        least = max(abs(ahead) - error, 0.0)
+        level = _level(least - SKEW_SECONDS["warning"], least - SKEW_SECONDS["fault"])
+        yield Finding(
+            check="clock",
+            node=node,
+            found=f"{ahead:+.3f} s, give or take {error:.3f} s",
+            level=level,
+            cure="" if level == "ok" else "run chrony or systemd-timesyncd on every node",
+        )
 
-    from search.records.environment import versions
-    from trainables.models.weights import why_unreachable
 
-    found = [torch.cuda.get_device_properties(i) for i in range(torch.cuda.device_count())]
-    folders = (SHARED_MEMORY, os.environ.get("RAY_TMPDIR", "/tmp"))
-    return NodeFacts(
-        versions=versions(),
-        source=source_hash(),
-        gpus=tuple((gpu.name, gpu.total_memory) for gpu in found),
-        disks={folder: _free(folder) for folder in folders if Path(folder).is_dir()},
-        listening=listening(),
-        weights=why_unreachable(backbone, weights),
-    )
+def _finding(check: str, node: str, fault: str, *, good: str, cure: str) -> Finding:
+    """A fault where its text is not empty."""
+    if fault:
+        return Finding(check=check, node=node, found=fault, level="fault", cure=cure)
+    return Finding(check=check, node=node, found=good)
+
+
+def _level(over_warning: float, over_fault: float) -> Level:
+    if over_fault > 0:
+        return "fault"
+    return "warning" if over_warning > 0 else "ok"
 
 
 def _address(digits: str) -> str:
