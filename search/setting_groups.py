@@ -86,7 +86,7 @@ class ModelSettings:
     """epochs of phase 1 (frozen backbone)"""
     finetune_epochs: int = 9
     """epochs of phase 2 (partly unfrozen)"""
-    batch_size: int = 128
+    batch_size: int = 32
     """pictures an optimiser step, over all workers of a trial"""
     precision: str = "auto"
     """float32, bf16, or auto: bf16 where the processor has it"""

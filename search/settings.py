@@ -192,6 +192,7 @@ PRESETS: dict[str, dict[str, Any]] = {
         "resolution": 224,
         "head_epochs": 10,
         "finetune_epochs": 10,
+        "batch_size": 128,
         "num_trials": 64,
         "grace_epochs": 2,
         "cpus_per_trial": 2.0,
