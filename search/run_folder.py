@@ -19,6 +19,8 @@ from trainables.remote.working_copy import (
     fetched,
     working_copy,
 )
+from trainables.run_weights import stand_ins
+from trainables.weight_paths import join_place, split_place
 
 FORMAT_VERSION = 1
 
@@ -66,6 +68,14 @@ class RunFolder:
     def address(self) -> str:
         """As every node finds it: a path, or a URI in a store."""
         return self.copy.shown(self.root) if self.copy else str(self.root)
+
+    def stand_ins(self) -> dict[str, str]:
+        """Files in place of weights that configurations name, as every node finds them."""
+        found = stand_ins(self.root)
+        if self.copy is None:
+            return found
+        places = {name: split_place(weights) for name, weights in found.items()}
+        return {n: join_place(self.copy.shown(path), place) for n, (path, place) in places.items()}
 
     def shown(self, path: Path) -> str:
         """A path in it as it is typed from here: relative when below the working directory."""
