@@ -17,7 +17,7 @@ from search.run_folder import RunFolder, opened
 from search.settings import Settings
 from trainables.command import Parser, run_main
 from trainables.errors import refuse
-from trainables.run_weights import WEIGHTS_HELP, keep_weights, weights_of_run
+from trainables.run_weights import WEIGHTS_HELP, weights_of_run
 
 # What may be another than in the search: what the trainings occupy, never what they are.
 RESOURCES = {
@@ -46,7 +46,7 @@ def confirm_in(run: RunFolder, options: argparse.Namespace) -> None:
     given = {name: getattr(options, name) for name in RESOURCES}
     settings = replace(recorded, **{n: value for n, value in given.items() if value is not None})
     with only_driver(run.root):
-        keep_weights(run.root, options.weights)
+        run.keep_weights(options.weights)
         plan = settle_plan(
             run.confirm,
             RunRecord.read(run.journal),

@@ -13,7 +13,6 @@ from search.run_folder import RunFolder, choose_address, opened
 from search.settings import Settings
 from trainables.command import run_main
 from trainables.config import FineTuneConfig
-from trainables.run_weights import keep_weights
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -65,7 +64,7 @@ def search(settings: Settings, folder: RunFolder) -> RunRecord | None:
     if settings.resume:
         # What the run was begun with: "auto" may mean something else on this machine.
         experiment, new = folder.read_experiment(), None
-        keep_weights(folder.root, settings.weights)
+        folder.keep_weights(settings.weights)
         base = FineTuneConfig.from_dict(experiment["base_config"])
         design = Design.of(experiment)
     else:

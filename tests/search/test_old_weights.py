@@ -360,10 +360,16 @@ def test_a_path_that_an_earlier_release_kept_relative_is_found_where_it_was_type
 def test_every_node_finds_the_file_in_the_store(
     run: RunFolder, net: str, later: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    keep_weights(run.root, net)
-    mirror: Any = SimpleNamespace()
+    stored: dict[str, Path] = {}
+    store = SimpleNamespace(exists=stored.__contains__, put=stored.__setitem__)
+    mirror: Any = SimpleNamespace(store=store)
     copy = working_copy.WorkingCopy("s3://bucket/runs/run", run.root, mirror)
-    address = RunFolder(run.root, copy).stand_ins()["embedded"]
+    pulled = RunFolder(run.root, copy)
+    pulled.keep_weights(net)
+    pulled.keep_weights()
+    kept = run.root / "weights" / f"{EMBEDDED_SHA256}.safetensors"
+    assert stored == {f"weights/{kept.name}": kept}  # before any worker is started
+    address = pulled.stand_ins()["embedded"]
     assert address == f"s3://bucket/runs/run/weights/{EMBEDDED_SHA256}.safetensors"
 
     class Store:
