@@ -157,6 +157,8 @@ def find_weights(backbone: str, name: str, identity: str, *, near: Path) -> str:
         for path in (folder / FOLDER).glob(f"{sha256}.*"):
             if file_sha256(path) == sha256:
                 return join_place(path, place)
+        if (folder / EXPERIMENT).is_file():  # the run ends here
+            break
     raise _MissingError(
         f"the run's backbone weights {name!r} are not here (found {found}); allowed: "
         f"{_described(name, identity)}; give that file with --weights PATH, and the run keeps a "
