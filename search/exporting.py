@@ -12,7 +12,8 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from search.model_card import model_card
+from search.licences import BACKBONE_LICENSE
+from search.model_card import licence_of_model, model_card
 from search.run_folder import RunFolder
 from trainables import journal
 from trainables.checkpoints import TrainedModel, load_trained
@@ -57,6 +58,8 @@ def export_run(run: RunFolder, formats: Sequence[str], *, final: bool) -> None:
         save_all(trained, made, formats, provenance=provenance)
         lines = [proven(trained, made, form, probes) for form in formats]
         (made / CARD).write_text(model_card(run, best, formats, final=final))
+        if text := licence_of_model(run, best).text:
+            (made / BACKBONE_LICENSE).write_text(text)
         if goal.exists():
             goal.rename(Path(scratch) / "earlier")
         made.rename(goal)

@@ -20,7 +20,7 @@ from trainables.data.load import fingerprint, load_training
 from trainables.data.sources import check_source
 from trainables.errors import UserError, refuse
 from trainables.pictures import TrialData
-from trainables.weights import load_backbone_state
+from trainables.weights import told_origin, weights_record
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,7 +46,7 @@ def begin(
         UserError: with the faults; nothing is left behind.
     """
     refuse(check_source(settings.data_spec))
-    load_backbone_state(base.backbone, base.weights)
+    weights = weights_record(base.backbone, base.weights)
     with tempfile.TemporaryDirectory() as scratch:
         # The audit reads the test split in a process of its own; here only its hash is known.
         audit = run_audit(settings.data_spec, Path(scratch) / "audit.json")
@@ -60,7 +60,9 @@ def begin(
     start = None
     if settings.warm_start:
         space = load_space(settings.space)
-        start = warm_start(settings.warm_start, space, base, data.fingerprint)
+        start = warm_start(
+            settings.warm_start, space, base, data.fingerprint, weights_id=weights["id"]
+        )
     with folder.made_whole() as made:
         write_json(
             made.experiment,
@@ -76,6 +78,7 @@ def begin(
                 "test_hash": audit.hashes["test"],
                 "class_names": list(class_names),
                 "base_config": base.to_dict(),
+                "weights": weights,
                 **({"interventions": design.to_dict()} if design else {}),
                 **describe(),
             },
@@ -95,6 +98,8 @@ def begin(
         f"audit        passed: {splits} pictures, {len(audit.warnings)} warnings"
         " (examples in audit.json)"
     )
+    if told := told_origin(weights):
+        print(f"weights      {told}")
     for warning in audit.warnings:
         print(f"             {warning.partition(' (')[0]}")
     if start:

@@ -79,7 +79,7 @@ class ModelSettings:
     backbone: str = "resnet18"
     """resnet18, resnet34, resnet50, resnet101"""
     weights: str = "embedded"
-    """imagenet, imagenet-v1, imagenet-v2, embedded, none, or a file"""
+    """imagenet, imagenet-v1, imagenet-v2, embedded, none, FILE or FILE#PLACE"""
     resolution: int = 64
     """px, the side of the pictures that the network sees"""
     head_epochs: int = 3

@@ -24,6 +24,7 @@ from trainables.errors import UserError, refuse
 from trainables.remote.store import is_uri
 from trainables.reuse import MODES as REUSE_MODES
 from trainables.reuse import Mode, Reuse
+from trainables.weight_paths import absolute
 from trainables.weights import check_weights
 
 PRECISIONS = ("auto", *CHOICES["precision"])
@@ -37,6 +38,8 @@ class Settings(
     """The settings of a search; raises UserError with all faults at once."""
 
     def __post_init__(self) -> None:
+        # Workers run in other folders than the one where a path was typed.
+        object.__setattr__(self, "weights", absolute(self.weights))
         refuse(self._faults())
 
     @property

@@ -1,6 +1,6 @@
 """What all trials of a run have in common. Light to import: it goes to every process of a trial."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from trainables.reuse import Reuse
@@ -23,3 +23,5 @@ class SharedTrialInputs:
     trials_dir: str  # a path that every node can write, or a URI in a store
     resources: SlotResources
     reuse: Reuse
+    # By what configurations call their weights, a file in their place: a path or a URI.
+    stand_ins: dict[str, str] = field(default_factory=dict)

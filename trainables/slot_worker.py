@@ -18,7 +18,7 @@ from trainables.config import FineTuneConfig
 from trainables.exchange import Job
 from trainables.failures import describe, is_transient
 from trainables.parallel import WorkerGroup
-from trainables.remote.trial_folder import TrialFolder, open_trial_folder
+from trainables.remote.trial_folder import TrialFolder, fetched_file, open_trial_folder
 from trainables.two_phase import fine_tune
 
 NO_JOB = 0  # the answer of an exchange that is closed
@@ -68,8 +68,8 @@ def train_job(job: Job, number: int, exchange: ActorHandle, workers: WorkerGroup
     Raises:
         JobOverError: when the driver does not want it any more.
     """
-    with open_trial_folder(job["folder"]) as folder:
-        train_in(folder, job, number, exchange, workers)
+    with open_trial_folder(job["folder"]) as folder, fetched_file(job["weights"]) as weights:
+        train_in(folder, {**job, "weights": weights}, number, exchange, workers)
 
 
 def train_in(
@@ -102,6 +102,7 @@ def train_in(
         workers=workers,
         reuse=job["reuse"],
         resume_from=newest,
+        weights=job["weights"],
     )
 
 

@@ -6,6 +6,7 @@ from search.run_folder import RunFolder, write_json
 from search.settings import Settings, preset_settings
 from trainables import journal
 from trainables.config import FineTuneConfig
+from trainables.weights import weights_id
 
 NAMES = ("cat", "deer", "dog", "ship")
 # Of 10 pictures a class: cat and dog are confused most, then cat and deer; ship with nothing.
@@ -27,7 +28,9 @@ def make_winner(
     run = RunFolder(root)
     run.root.mkdir(parents=True)
     values = Settings(**{**preset_settings("demo"), **settings}).to_dict()
+    weights = {"id": weights_id("resnet18", "embedded")}
     experiment = {"format_version": 1, "settings": values, "class_names": list(names)}
+    experiment["weights"] = weights
     write_json(run.experiment, experiment)
     even = [[1] * len(names)] * len(names)
     for trial, told in ((3, [even]), (4, [even, confusion])):

@@ -12,6 +12,7 @@ from search.run_folder import RunFolder, write_json
 from search.settings import Settings, preset_settings
 from trainables import journal
 from trainables.config import FineTuneConfig
+from trainables.weights import weights_id
 
 ROOT = Path(__file__).parents[2]
 
@@ -22,7 +23,11 @@ def run(tmp_path) -> RunFolder:
     folder = RunFolder(tmp_path / "runs" / "mine")
     folder.root.mkdir(parents=True)
     settings = Settings(**preset_settings("demo") | {"num_trials": 2, "name": "mine"})
-    write_json(folder.experiment, {"format_version": 1, "settings": settings.to_dict()})
+    weights = {"id": weights_id("resnet18", "embedded")}
+    write_json(
+        folder.experiment,
+        {"format_version": 1, "settings": settings.to_dict(), "weights": weights},
+    )
     journal.append(folder.journal, "session_started")
     for number in (0, 1):
         config = FineTuneConfig(head_lr=0.01 / (number + 1)).to_dict()

@@ -328,7 +328,7 @@ def test_a_checkpoint_on_other_backbone_weights_is_refused(data, tmp_path):
     (tmp_path / "other").mkdir()
     saved = load_checkpoint(tmp_path / "1")
     replace(saved, weights_id="other sha256:0").save(tmp_path / "other")
-    with pytest.raises(UserError, match="made on backbone weights other"):
+    with pytest.raises(UserError, match=r"weights 'embedded' are not here .* \(sha256 0\)"):
         load_trained(tmp_path / "other")
 
 
