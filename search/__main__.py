@@ -31,7 +31,7 @@ COMMANDS = {
     "doctor": ("search.doctor", "what would keep a search from running, on every node"),
     "serve": ("search.serve", "an exported model over HTTP, by Ray Serve"),
     "predict": ("trainables.predict", "what an exported model says of pictures"),
-    "pretrain": ("trainables.pretrain", "trains a backbone like the embedded one"),
+    "pretrain": ("trainables.pretrain", "trains a small backbone from nothing"),
     "audit": ("trainables.data.audit", "checks pictures and splits, as the search does first"),
     "validate": ("analysis.validate", "scores the report's detectors on known shortcuts"),
 }

@@ -44,7 +44,7 @@ def main(arguments: Sequence[str]) -> None:
     refuse(_faults(options, settings))
     check_gpu_devices(settings)
     check_early(settings.data_spec)
-    refuse(f"--{fault}" for fault in check_weights_file(settings.weights))
+    refuse(f"--{fault}" for fault in check_weights_file(settings.backbone, settings.weights))
     curve = find(settings, phase=options.phase, num_steps=options.steps)
     suggestions = print_suggestions(curve)
     if options.plot:

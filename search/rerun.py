@@ -19,6 +19,7 @@ from search.settings.settings import Settings
 from trainables.command import Parser, run_main
 from trainables.config import FineTuneConfig
 from trainables.errors import UserError, refuse
+from trainables.run_weights import WEIGHTS_HELP, recorded_name, weights_of_run
 
 FIGURES = ("train_loss", "val_loss", "val_accuracy", "val_macro_f1")
 COUNTS = "val_confusion"
@@ -40,6 +41,7 @@ def main(arguments: Sequence[str]) -> int:
     add("run", help="run folder, such as runs/demo, or its URI")
     add("trial", type=int, help="number of the trial")
     add("--epochs", type=int, default=0, help="only so many of its first; default: all on record")
+    add("--weights", default="", metavar="PATH", help=WEIGHTS_HELP)
     add("--device", default="auto", help="auto (default: as recorded, if it is there), cpu or cuda")
     add(
         "--tolerance",
@@ -51,7 +53,8 @@ def main(arguments: Sequence[str]) -> int:
     options = parser.parse_args(arguments)
     folder = RunFolder.at(options.run)
     experiment = folder.read_experiment()
-    settings = Settings(**experiment["settings"])
+    weights = weights_of_run(folder.root, options.weights)
+    settings = Settings(**{**experiment["settings"], "weights": weights})
     refuse(_faults(options, settings))
     trial = find_trial(RunRecord.read(folder.journal), options.trial)
     recorded = trial.reports[: options.epochs or None]
@@ -116,6 +119,7 @@ def train_again(
         pictures,
         device=torch.device(device_name),
         workers=SOLO,
+        weights=settings.weights if config.weights == recorded_name(folder.root) else "",
     )
     threads = torch.get_num_threads()
     print(f"again        on the {device_name}, {threads} thread{'s' if threads > 1 else ''}")

@@ -74,6 +74,7 @@ def search(settings: Settings, folder: RunFolder) -> RunRecord | None:
     if settings.resume:
         # What the run was begun with: "auto" may mean something else on this machine.
         experiment, new = folder.read_experiment(), None
+        folder.keep_weights(settings.weights)
         base = FineTuneConfig.from_dict(experiment["base_config"])
         design = Design.of(experiment)
     else:

@@ -71,8 +71,8 @@ def _finetune(trial: Trial, config: FineTuneConfig) -> dict[str, Any]:
     chosen: dict[str, Any] = {"batchnorm": dimensions.batchnorm(trial)}
     if config.finetune_epochs >= dimensions.GRADUAL_STAGES:
         chosen["unfreeze_mode"] = dimensions.unfreeze_mode(trial)
-    if dimensions.unfreezes_several_stages(config.backbone, config.unfreeze):
-        chosen["layer_decay"] = dimensions.layer_decay(trial)
+    several = dimensions.unfreezes_several_stages(config.backbone, config.unfreeze)
+    chosen["layer_decay"] = dimensions.layer_decay(trial) if several else 1.0  # no decay of one
     if config.schedule in ("plateau", "constant"):
         chosen["early_stopping_epochs"] = dimensions.early_stopping_epochs(
             trial, config.finetune_epochs

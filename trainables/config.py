@@ -81,23 +81,23 @@ class FineTuneConfig:
     pair_factor: float = 1.5  # weight of the pair's classes, where class_weights says so
     # Phase 1: frozen backbone
     head_epochs: int = 10
-    head_lr: float = 3e-3  # the head's peak rate in both phases
+    head_lr: float = 1e-3  # the head's peak rate in both phases
     # Phase 2: partial unfreezing
     finetune_epochs: int = 10
     unfreeze: str = "all"
     unfreeze_mode: str = "once"
     backbone_lr_ratio: float = 0.3  # backbone rate = head rate x ratio
-    layer_decay: float = 1.0  # a stage's rate over that of the stage above it
-    batchnorm: str = "train"  # above the unfreeze point; below it, always frozen
+    layer_decay: float = 0.65  # a stage's rate over that of the stage above it
+    batchnorm: str = "frozen"  # above the unfreeze point; below it, always frozen
     early_stopping_epochs: int = 0  # epochs of phase 2 without a better macro-F1; 0: never
     # Both phases
     last_epoch: int = 0  # where training ends on the schedule of all epochs; 0: after all of them
     optimizer: str = "adamw"
     schedule: str = "onecycle"  # one cycle a stage of training
     weight_decay: float = 1e-2
-    label_smoothing: float = 0.0
-    ema_decay: float = 0.0  # of the weights that are evaluated, a step; 0: the weights themselves
-    batch_size: int = 128
+    label_smoothing: float = 0.1
+    ema_decay: float = 0.98  # of the weights that are evaluated, a step; 0: the weights themselves
+    batch_size: int = 32
     precision: str = "float32"
     seed: int = 0
 

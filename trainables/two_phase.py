@@ -53,6 +53,7 @@ def fine_tune(
     workers: WorkerGroup = SOLO,
     reuse: Reuse = NO_REUSE,
     resume_from: Path | None = None,
+    weights: str = "",
 ) -> None:
     """Train one configuration from its first epoch, or from after a checkpoint, to its last.
 
@@ -65,10 +66,11 @@ def fine_tune(
         reuse: where epoch views and frozen activations are shared with other trials; it changes
             no number. Several workers, each of which sees a part of every batch, share nothing.
         resume_from: a checkpoint's folder.
+        weights: a file in place of `config.weights`, of the same tensors (`run_weights`).
     """
     reset_peak_memory(device)
     with torch.random.fork_rng(enabled=device.type == "cpu"):
-        trial = Trial(config, data, device=device, workers=workers, reuse=reuse)
+        trial = Trial(config, data, device=device, workers=workers, reuse=reuse, weights=weights)
         if resume_from:
             trial.resume(resume_from)
             for metrics in trial.history:
@@ -89,22 +91,24 @@ class Trial:
         device: torch.device,
         workers: WorkerGroup,
         reuse: Reuse = NO_REUSE,
+        weights: str = "",
     ) -> None:
         self.config, self.data, self.device, self.workers = config, data, device, workers
         names = data.train.class_names
         self.num_classes = len(names)
-        self.pretrained = load_backbone_state(config.backbone, config.weights)
-        self.weights_id = weights_id(config.backbone, config.weights)
+        weights = weights or config.weights
+        self.pretrained = load_backbone_state(config.backbone, weights)
+        self.weights_id = weights_id(config.backbone, weights)
         model = build_model(config, self.num_classes, pretrained=self.pretrained)
         self.model: FineTuneModel = model.to(device).to(memory_format=torch.channels_last)
         reuse = reuse if workers.size == 1 else NO_REUSE
         # On a CPU it would take its time from the training.
         self.draws_ahead = reuse.is_on and device.type != "cpu"
-        self.pictures = Pictures(config, data, device=device, reuse=reuse)
+        self.pictures = Pictures(config, data, device=device, reuse=reuse, weights=weights)
         is_bf16 = config.precision == "bf16"
         self.network = Network(self.model, self.pictures, device, is_bf16=is_bf16)
         self.micro_batches = 1  # parts of a batch that go through the network in turn
-        weights = class_weights(
+        of_classes = class_weights(
             config.class_weights,
             data.train.labels,
             names,
@@ -113,7 +117,7 @@ class Trial:
             pair=pair_indices(config.pair, names),
             pair_factor=config.pair_factor,
         )
-        self.class_weights = None if weights is None else torch.tensor(weights, device=device)
+        self.class_weights = None if of_classes is None else torch.tensor(of_classes, device=device)
         self.steps_per_epoch = len(data.train) // config.batch_size
         self.frozen_val_features: Tensor | None = None
         self.stages = plan_stages(config)
@@ -221,12 +225,14 @@ class Trial:
         self.history = saved.history
         self.val_predictions = saved.val_predictions.to(self.device)
         self.enter_stage(stage_at(self.stages, self.epoch))
-        self.model.load_state_dict(whole_state(saved, saved.model, self.pretrained))
+        self.model.load_state_dict(self._whole(saved, saved.model))
         if self.average:
-            average = whole_state(saved, saved.average, self.pretrained)
-            self.average.restore(average, saved.num_averaged)
+            self.average.restore(self._whole(saved, saved.average), saved.num_averaged)
         restore_optimizer(self.optimizer, saved.optimizer)
         self.schedule.load_state_dict(saved.schedule)
+
+    def _whole(self, saved: Checkpoint, changed: dict[str, Tensor]) -> dict[str, Tensor]:
+        return whole_state(saved, changed, self.pretrained, self.weights_id)
 
     def train(
         self, stage: Stage, view: View, batches: list[Batch]

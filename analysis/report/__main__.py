@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 
 from trainables.command import Parser, run_main
 from trainables.errors import refuse
+from trainables.run_weights import WEIGHTS_HELP, keep_weights
 from trainables.storage.layout import check_run_files
 from trainables.storage.working_copy import working_copy
 
@@ -23,6 +24,8 @@ def main(arguments: Sequence[str]) -> None:
     options = parse(arguments)
     with working_copy(options.run) as run:
         check_run_files(run.path)
+        if options.weights:
+            keep_weights(run.path, options.weights)
 
         from analysis.report.reporting import write_report
 
@@ -43,6 +46,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser = Parser("analysis.report", __doc__)
     add = parser.add_argument
     add("run", help="run folder, such as runs/demo, or its URI")
+    add("--weights", default="", metavar="PATH", help=WEIGHTS_HELP)
     add(
         "--images-per-class",
         type=int,

@@ -16,6 +16,7 @@ from search.records.record import RunRecord
 from search.settings.settings import Settings
 from trainables.command import Parser, run_main
 from trainables.errors import refuse
+from trainables.run_weights import WEIGHTS_HELP, weights_of_run
 
 # What may be another than in the search: what the trainings occupy, never what they are.
 RESOURCES = {
@@ -38,10 +39,13 @@ def main(arguments: Sequence[str]) -> None:
 
 def confirm_in(run: RunFolder, options: argparse.Namespace) -> None:
     """Settle what is trained, and train what of it is not done yet."""
-    recorded = Settings(**{**run.read_experiment()["settings"], "address": ""})
+    of_run = run.read_experiment()["settings"]
+    weights = weights_of_run(run.root, options.weights)
+    recorded = Settings(**{**of_run, "address": "", "weights": weights})
     given = {name: getattr(options, name) for name in RESOURCES}
     settings = replace(recorded, **{n: value for n, value in given.items() if value is not None})
     with only_driver(run.root):
+        run.keep_weights(options.weights)
         plan = settle_plan(
             run.confirm,
             RunRecord.read(run.journal),
@@ -61,6 +65,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     add("run", help="run folder, such as runs/demo, or its URI")
     add("--top", type=int, metavar="K", help="configurations to confirm (default: 3)")
     add("--seeds", type=int, metavar="N", help="fresh seeds for each (default: 3)")
+    add("--weights", default="", metavar="PATH", help=WEIGHTS_HELP)
     add("--final", action="store_true", help="then train the winner on train + validation")
     for name, kind in RESOURCES.items():
         add(f"--{name.replace('_', '-')}", type=kind, help="default: as in the search")

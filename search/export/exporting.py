@@ -12,7 +12,8 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from search.export.model_card import model_card
+from search.export.model_card import licence_of_model, model_card
+from search.licences import BACKBONE_LICENSE
 from search.records.folder import RunFolder
 from trainables.data.load import load_training
 from trainables.data.spec import DataSpec
@@ -57,6 +58,8 @@ def export_run(run: RunFolder, formats: Sequence[str], *, final: bool) -> None:
         save_all(trained, made, formats, provenance=provenance)
         lines = [proven(trained, made, form, probes) for form in formats]
         (made / CARD).write_text(model_card(run, best, formats, final=final))
+        if text := licence_of_model(run, best).text:
+            (made / BACKBONE_LICENSE).write_text(text)
         if goal.exists():
             goal.rename(Path(scratch) / "earlier")
         made.rename(goal)

@@ -5,16 +5,18 @@ missing. Paths of this machine stay out of it: a card travels.
 """
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import yaml
 
 from search.export.figures import Figure, Measured, measured
+from search.licences import BACKBONE_LICENSE, Licence, licence_of
 from search.records.folder import RunFolder
 from trainables.data.spec import DataSpec
 from trainables.models.formats import FILES
-from trainables.models.weights import NAMES
+from trainables.models.weights import told_origin
+from trainables.run_weights import read_identity
+from trainables.weight_paths import without_folder
 
 # Source of the pictures: what it is, and its name among Hugging Face's data sets where it has one.
 DATA = {
@@ -23,7 +25,6 @@ DATA = {
     "imagefolder": ("a folder of pictures (not published with this card)", None),
     "parquet": ("parquet files of pictures (not published with this card)", None),
 }
-OWN_WEIGHTS = ("embedded", "none")  # whose licence is the project's
 DECIDED = ("CONFIRMED", "REFUTED")
 
 
@@ -37,12 +38,15 @@ def model_card(run: RunFolder, best: dict[str, Any], formats: Sequence[str], *, 
         final: the model was trained on all pictures.
     """
     experiment, found = run.read_experiment(), measured(run, best, final=final)
+    licence = licence_of_model(run, best)
     front = yaml.safe_dump(
-        _front_matter(experiment, best, found, formats), sort_keys=False, allow_unicode=True
+        _front_matter(experiment, best, found, formats, licence),
+        sort_keys=False,
+        allow_unicode=True,
     )
     sections = [
-        _what_it_is(experiment, best),
-        _usage(formats),
+        _what_it_is(experiment, best, licence),
+        _usage(formats, licence),
         _figures(found),
         _verdicts(found.report),
         _limits(found, DataSpec.from_dict(experiment["data"]).source_name),
@@ -52,15 +56,23 @@ def model_card(run: RunFolder, best: dict[str, Any], formats: Sequence[str], *, 
     return f"---\n{front}---\n\n{text}\n"
 
 
+def licence_of_model(run: RunFolder, best: dict[str, Any]) -> Licence:
+    """The licence of the model of best.json, or final.json."""
+    _, identity = read_identity(run.checkpoint(best)) or ("", "")
+    return licence_of(best["config"]["weights"], identity)
+
+
 def _front_matter(
-    experiment: dict[str, Any], best: dict[str, Any], found: Measured, formats: Sequence[str]
+    experiment: dict[str, Any],
+    best: dict[str, Any],
+    found: Measured,
+    formats: Sequence[str],
+    licence: Licence,
 ) -> dict[str, Any]:
     config = best["config"]
     described, published = DATA[DataSpec.from_dict(experiment["data"]).source_name]
-    own = config["weights"] in OWN_WEIGHTS
     front: dict[str, Any] = {
-        "license": "apache-2.0" if own else "other",
-        **({} if own else {"license_name": "see-card"}),
+        **licence.front,
         "library_name": "pytorch",
         "pipeline_tag": "image-classification",
         "tags": [
@@ -99,17 +111,13 @@ def _span(interval: tuple[float, float]) -> str:
     return f"{interval[0]:.3f} to {interval[1]:.3f}"
 
 
-def _what_it_is(experiment: dict[str, Any], best: dict[str, Any]) -> list[str]:
+def _what_it_is(experiment: dict[str, Any], best: dict[str, Any], licence: Licence) -> list[str]:
     config, names = best["config"], experiment["class_names"]
     spec = DataSpec.from_dict(experiment["data"])
     in_head_phase = best["epoch"] <= config["head_epochs"]
-    own = config["weights"] in OWN_WEIGHTS
-    licence = (
-        "Apache-2.0, as the project that trained it"
-        if own
-        else "what was added in training is Apache-2.0; the backbone's weights and the pictures "
-        "have terms of their own, which this card does not know"
-    )
+    # Of a run of an earlier release, or of weights that a space chose, only the name is known.
+    is_on_record = config["weights"] == experiment.get("settings", {}).get("weights")
+    origin = told_origin(experiment.get("weights", {})) if is_on_record else ""
     return [
         f"# {experiment['name']}",
         "",
@@ -123,11 +131,14 @@ def _what_it_is(experiment: dict[str, Any], best: dict[str, Any]) -> list[str]:
         f"- Input: uint8 RGB, {spec.base_px} x {spec.base_px} px; the model itself resizes to "
         f"{config['resolution_px']} px ({config['interpolation']}) and normalises.",
         "- Output: one logit a class, in the order above.",
-        f"- Licence: {licence}.",
+        *([f"- Backbone weights: {origin}."] if origin else []),
+        f"- Licence: {licence.sentence}.",
     ]
 
 
-def _usage(formats: Sequence[str]) -> list[str]:
+def _usage(formats: Sequence[str], licence: Licence) -> list[str]:
+    files = [*(FILES[form] for form in formats), "config.json"]
+    files += [BACKBONE_LICENSE] if licence.text else []
     return [
         "## Use",
         "",
@@ -139,7 +150,7 @@ def _usage(formats: Sequence[str]) -> list[str]:
         "python -m search.serve EXPORT                        # over HTTP",
         "```",
         "",
-        f"Files: {', '.join(f'`{FILES[form]}`' for form in formats)}, `config.json`. "
+        f"Files: {', '.join(f'`{file}`' for file in files)}. "
         "The probabilities are the network's own, not calibrated.",
     ]
 
@@ -217,8 +228,7 @@ def _limits(found: Measured, source: str) -> list[str]:
 def _training(experiment: dict[str, Any], best: dict[str, Any]) -> list[str]:
     """Every setting of the trial, and what is needed to repeat it."""
     config, data = dict(best["config"]), experiment["data"]
-    if config["weights"] not in NAMES:
-        config["weights"] = Path(config["weights"]).name
+    config["weights"] = without_folder(config["weights"])
     repeat = {
         "run": experiment["name"],
         "space": experiment.get("space", "missing"),

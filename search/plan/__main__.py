@@ -15,6 +15,7 @@ from search.settings.settings import Settings
 from spaces.registry import check_space
 from trainables.command import Parser, run_main
 from trainables.errors import refuse
+from trainables.models.weights import check_weights_file
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -31,6 +32,7 @@ def main(arguments: Sequence[str]) -> None:
     settings = parse_settings(others, module="search.plan")
     refuse(_faults(options, settings))
     check_gpu_devices(settings)
+    refuse(f"--{fault}" for fault in check_weights_file(settings.backbone, settings.weights))
     check_space(settings.space, settings.base_config(precision="float32"))
 
     from search.plan.planning import make_plan

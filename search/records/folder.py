@@ -12,6 +12,8 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from trainables.errors import UserError
+from trainables.run_weights import FOLDER as WEIGHTS
+from trainables.run_weights import keep_weights, stand_ins
 from trainables.storage.layout import EXPERIMENT, FORMAT_VERSION
 from trainables.storage.store import Store, is_uri
 from trainables.storage.working_copy import (
@@ -20,6 +22,7 @@ from trainables.storage.working_copy import (
     fetched,
     working_copy,
 )
+from trainables.weight_paths import join_place, split_place
 
 LOCK = ".lock"
 
@@ -67,6 +70,24 @@ class RunFolder:
     def address(self) -> str:
         """As every node finds it: a path, or a URI in a store."""
         return self.copy.shown(self.root) if self.copy else str(self.root)
+
+    def keep_weights(self, given: str = "") -> None:
+        """See that the run's weights are at hand (`run_weights`), for workers elsewhere too."""
+        keep_weights(self.root, given)
+        if self.copy and self.copy.mirror:  # a worker may want them before the next push
+            store = self.copy.mirror.store
+            for path in (self.root / WEIGHTS).glob("[!.]*"):
+                key = path.relative_to(self.copy.path).as_posix()
+                if not store.exists(key):
+                    store.put(key, path)
+
+    def stand_ins(self) -> dict[str, str]:
+        """Files in place of weights that configurations name, as every node finds them."""
+        found = stand_ins(self.root)
+        if self.copy is None:
+            return found
+        places = {name: split_place(weights) for name, weights in found.items()}
+        return {n: join_place(self.copy.shown(path), place) for n, (path, place) in places.items()}
 
     def shown(self, path: Path) -> str:
         """A path in it as it is typed from here: relative when below the working directory."""

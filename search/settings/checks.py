@@ -26,7 +26,7 @@ def check_new_run(settings: Settings) -> None:
     class_names = check_early(settings.data_spec)
     if class_names:
         refuse(kind_faults(settings, class_names))
-    refuse(f"--{fault}" for fault in check_weights_file(settings.weights))
+    refuse(f"--{fault}" for fault in check_weights_file(settings.backbone, settings.weights))
     if settings.warm_start not in ("", "decks"):
         try:
             RunFolder(Path(settings.warm_start)).read_experiment()

@@ -25,6 +25,7 @@ from search.settings.groups import (
 from search.settings.settings import Settings, preset_settings
 from trainables.command import called_as, nearest
 from trainables.errors import UserError, refuse
+from trainables.run_weights import recorded_name, weights_of_run
 
 # What may change between the sessions of one run: how much, and on what; never the question.
 CHANGEABLE = {
@@ -96,13 +97,18 @@ def parse_call(arguments: Sequence[str], *, module: str = "search.run") -> tuple
     for name in ("preset", "name", "storage", "around"):
         if getattr(first, name) is None:
             setattr(first, name, in_file.get(name, getattr(Settings, name)))
+    if first.weights is None:
+        first.weights = in_file.get("weights", "")
     if first.resume and first.name:
         recorded = _recorded(first)
     else:
         recorded = preset_settings(first.preset) | (_inherited(first) if first.around else {})
     flags = _parse(arguments, recorded | in_file, called_as(module))
     groups = [group for name, group in vars(flags).items() if name != "call"]
-    settings = Settings(**{name: value for group in groups for name, value in vars(group).items()})
+    values = {name: value for group in groups for name, value in vars(group).items()}
+    if values["resume"] and values["name"]:
+        values["weights"] = recorded["weights"]  # what was given is the same (`_recorded`)
+    settings = Settings(**values)
     if settings.resume:
         refuse(
             f"{flag_of(name)} is {value!r}, but the run was started with "
@@ -131,7 +137,7 @@ def _parse(arguments: Sequence[str], defaults: dict[str, Any], prog: str) -> _Fl
 def _first_look(arguments: Sequence[str]) -> argparse.Namespace:
     """The flags that say where the other flags' defaults come from."""
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
-    for flag in ("--preset", "--name", "--storage", "--around", "--config"):
+    for flag in ("--preset", "--name", "--storage", "--around", "--weights", "--config"):
         parser.add_argument(flag)
     parser.add_argument("--resume", action="store_true")
     return parser.parse_known_args(list(arguments))[0]
@@ -144,14 +150,30 @@ def _inherited(first: argparse.Namespace) -> dict[str, Any]:
     return {
         **{name: settings[name] for name in OF_THE_RUN if name in settings},
         **{name: config[of_config] for name, of_config in OF_THE_WINNER.items()},
+        "weights": _weights_of_winner(run, config["weights"], first.weights),
         "storage": str(run.root.parent),
     }
 
 
+def _weights_of_winner(run: RunFolder, name: str, given: str) -> str:
+    """What the winner was trained on, unless other weights were given."""
+    if given or name != recorded_name(run.root):
+        return given or name
+    return weights_of_run(run.root)
+
+
 def _recorded(first: argparse.Namespace) -> dict[str, Any]:
-    experiment = RunFolder.at(join(first.storage, first.name)).read_experiment()
-    settings: dict[str, Any] = experiment["settings"]
-    return {**settings, "storage": first.storage, "resume": False, "dry_run": False, "address": ""}
+    """The run's own settings, with its weights by where they are loaded from now."""
+    run = RunFolder.at(join(first.storage, first.name))
+    settings: dict[str, Any] = run.read_experiment()["settings"]
+    return {
+        **settings,
+        "weights": weights_of_run(run.root, first.weights),
+        "storage": first.storage,
+        "resume": False,
+        "dry_run": False,
+        "address": "",
+    }
 
 
 def word_faults(words: Sequence[str], of_the_call: Mapping[str, type]) -> Iterator[str]:

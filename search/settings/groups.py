@@ -79,14 +79,14 @@ class ModelSettings:
     backbone: str = "resnet18"
     """resnet18, resnet34, resnet50, resnet101"""
     weights: str = "embedded"
-    """imagenet, imagenet-v1, imagenet-v2, embedded, none, or a file"""
+    """imagenet, imagenet-v1, imagenet-v2, embedded, none, FILE or FILE#PLACE"""
     resolution: int = 64
     """px, the side of the pictures that the network sees"""
     head_epochs: int = 3
     """epochs of phase 1 (frozen backbone)"""
     finetune_epochs: int = 9
     """epochs of phase 2 (partly unfrozen)"""
-    batch_size: int = 128
+    batch_size: int = 32
     """pictures an optimiser step, over all workers of a trial"""
     precision: str = "auto"
     """float32, bf16, or auto: bf16 where the processor has it"""

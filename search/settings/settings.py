@@ -25,6 +25,7 @@ from trainables.models.weights import check_weights
 from trainables.storage.store import is_uri
 from trainables.training.reuse import MODES as REUSE_MODES
 from trainables.training.reuse import Mode, Reuse
+from trainables.weight_paths import absolute
 
 PRECISIONS = ("auto", *CHOICES["precision"])
 POSITIVE = ("num_trials", "grace_epochs", "workers_per_trial")
@@ -37,6 +38,8 @@ class Settings(
     """The settings of a search; raises UserError with all faults at once."""
 
     def __post_init__(self) -> None:
+        # Workers run in other folders than the one where a path was typed.
+        object.__setattr__(self, "weights", absolute(self.weights))
         refuse(self._faults())
 
     @property
@@ -192,6 +195,7 @@ PRESETS: dict[str, dict[str, Any]] = {
         "resolution": 224,
         "head_epochs": 10,
         "finetune_epochs": 10,
+        "batch_size": 128,
         "num_trials": 64,
         "grace_epochs": 2,
         "cpus_per_trial": 2.0,

@@ -74,6 +74,7 @@ def train_listed(
             datasets=datasets,
             settings=settings,
             num_trials=len(left),
+            stand_ins=run.stand_ins(),
             halt=halt,
             go_on=go_on,
         )

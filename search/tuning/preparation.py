@@ -17,7 +17,7 @@ from trainables.data.audit import run_audit
 from trainables.data.load import fingerprint, load_training
 from trainables.data.sources import check_source
 from trainables.errors import UserError, refuse
-from trainables.models.weights import load_backbone_state
+from trainables.models.weights import told_origin, weights_record
 from trainables.storage import journal
 from trainables.storage.files import write_bytes, write_json
 from trainables.storage.layout import FORMAT_VERSION
@@ -62,7 +62,7 @@ def begin(
         UserError: with the faults; nothing is left behind.
     """
     refuse(check_source(settings.data_spec))
-    load_backbone_state(base.backbone, base.weights)
+    weights = weights_record(base.backbone, base.weights)
     with tempfile.TemporaryDirectory() as scratch:
         # The audit reads the test split in a process of its own; here only its hash is known.
         audit = run_audit(settings.data_spec, Path(scratch) / "audit.json")
@@ -76,7 +76,9 @@ def begin(
     start = None
     if settings.warm_start:
         space = load_space(settings.space)
-        start = warm_start(settings.warm_start, space, base, data.fingerprint)
+        start = warm_start(
+            settings.warm_start, space, base, data.fingerprint, weights_id=weights["id"]
+        )
     with folder.made_whole() as made:
         write_json(
             made.experiment,
@@ -92,6 +94,7 @@ def begin(
                 "test_hash": audit.hashes["test"],
                 "class_names": list(class_names),
                 "base_config": base.to_dict(),
+                "weights": weights,
                 **({"interventions": design.to_dict()} if design else {}),
                 **describe(),
             },
@@ -111,6 +114,8 @@ def begin(
         f"audit        passed: {splits} pictures, {len(audit.warnings)} warnings"
         " (examples in audit.json)"
     )
+    if told := told_origin(weights):
+        print(f"weights      {told}")
     for warning in audit.warnings:
         print(f"             {warning.partition(' (')[0]}")
     if start:

@@ -41,7 +41,8 @@ def play_again(folder: RunFolder) -> Played:
         UserError: the folder is no run, or its search has asked for no trial.
     """
     experiment = folder.read_experiment()
-    settings = Settings(**experiment["settings"])
+    # Nothing is trained, so the weights may be gone.
+    settings = Settings(**{**experiment["settings"], "weights": "none"})
     base = FineTuneConfig.from_dict(experiment["base_config"])
     events = journal.read(folder.journal)
     recorded = RunRecord.of(events)

@@ -44,6 +44,7 @@ def run_trials(
     halt: Halt,
     trainable: type[tune.Trainable] = FineTuneTrial,
     resources: Mapping[str, float] = DRIVER_RESOURCES,
+    stand_ins: Mapping[str, str] | None = None,
     go_on: str = "--resume goes on",
 ) -> None:
     """Run `num_trials` configurations of `searcher`; returns when they have ended or are halted.
@@ -59,6 +60,7 @@ def run_trials(
         halt: ends the run before its last trial.
         trainable: what Tune starts for a trial; it is set up as a `FineTuneTrial` is.
         resources: that it occupies itself.
+        stand_ins: files in place of weights that configurations name (`RunFolder.stand_ins`).
         go_on: how to go on later, told when the user stops it.
 
     Raises:
@@ -76,6 +78,7 @@ def run_trials(
             gpus=settings.gpus_per_trial,
         ),
         reuse=settings.reuse_with,
+        stand_ins=dict(stand_ins or {}),
     )
     limiter = ConcurrencyLimiter(
         searcher, max_concurrent=concurrent_trials(settings, living_nodes())

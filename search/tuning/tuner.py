@@ -73,6 +73,7 @@ def run_search(
                 datasets={settings.seed: data},
                 settings=settings,
                 num_trials=remaining,
+                stand_ins=folder.stand_ins(),
                 halt=halt,
                 go_on=f"go on with {resume_command(folder)}",
             )

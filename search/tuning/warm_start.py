@@ -9,6 +9,7 @@ from spaces.dimensions import parameters
 from spaces.registry import Space
 from spaces.warm_start import KnownPoint, deck_points, exact_point, holds
 from trainables.config import FineTuneConfig
+from trainables.run_weights import recorded_id, same_content
 
 DECKS = "decks"
 ASKED_FIRST = 5  # configurations of a run on other data that are worth a trial
@@ -23,11 +24,13 @@ class WarmStart:
     note: str  # for people, one line
 
 
-def warm_start(source: str, space: Space, base: FineTuneConfig, fingerprint: str) -> WarmStart:
+def warm_start(
+    source: str, space: Space, base: FineTuneConfig, fingerprint: str, *, weights_id: str
+) -> WarmStart:
     """Take over from `source`: "decks", or the folder of another run.
 
-    A result holds here when it is of the same pictures and of a configuration that the space can
-    draw, every setting equal; then its trial is not run again. A run on other pictures, or with
+    A result holds here when it is of the same pictures and weights, and of a configuration that the
+    space can draw, every setting equal; then its trial is not run again. A run on others, or with
     other fixed settings, gives its best configurations instead, to be asked first.
 
     Args:
@@ -35,6 +38,7 @@ def warm_start(source: str, space: Space, base: FineTuneConfig, fingerprint: str
         space: of the new run.
         base: the new run's own settings.
         fingerprint: of the new run's pictures.
+        weights_id: of the new run's weights: a later release may embed others.
 
     Raises:
         UserError: `source` is no run folder.
@@ -45,7 +49,8 @@ def warm_start(source: str, space: Space, base: FineTuneConfig, fingerprint: str
     folder = RunFolder.at(source)
     experiment = folder.read_experiment()
     trials = [trial for trial in RunRecord.read(folder.journal).trials.values() if trial.reports]
-    if experiment["data_fingerprint"] == fingerprint:
+    has_these = experiment["data_fingerprint"] == fingerprint
+    if has_these and same_content(recorded_id(folder.root) or weights_id, weights_id):
         points = [point for trial in trials for point in _known(trial, space, base)]
         if points:
             note = f"{len(points)} of {len(trials)} results of {source} hold here"

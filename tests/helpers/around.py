@@ -5,6 +5,7 @@ from pathlib import Path
 from search.records.folder import RunFolder
 from search.settings.settings import Settings, preset_settings
 from trainables.config import FineTuneConfig
+from trainables.models.weights import weights_id
 from trainables.storage import journal
 from trainables.storage.files import write_json
 
@@ -28,7 +29,9 @@ def make_winner(
     run = RunFolder(root)
     run.root.mkdir(parents=True)
     values = Settings(**{**preset_settings("demo"), **settings}).to_dict()
+    weights = {"id": weights_id("resnet18", "embedded")}
     experiment = {"format_version": 1, "settings": values, "class_names": list(names)}
+    experiment["weights"] = weights
     write_json(run.experiment, experiment)
     even = [[1] * len(names)] * len(names)
     for trial, told in ((3, [even]), (4, [even, confusion])):

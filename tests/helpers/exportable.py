@@ -1,5 +1,6 @@
 """A small run with a real checkpoint: what `search.export` and the server work on."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ CONFIG = FineTuneConfig(
 )  # fmt: skip
 
 
-def make_exportable(root: Path) -> RunFolder:
+def make_exportable(root: Path, *, weights: str = "embedded") -> RunFolder:
     """Trial 2 was trained for one epoch on 90 of 300 noisy pictures of three colours."""
     pictures = root / "pictures"
     rng = np.random.default_rng(0)
@@ -46,8 +47,9 @@ def make_exportable(root: Path) -> RunFolder:
         make_checkpoint().save(run.root / CHECKPOINT)
 
     torch.set_num_threads(1)
+    config = replace(CONFIG, weights=weights)
     fine_tune(
-        CONFIG,
+        config,
         TrialData(train=data.train, val=data.val, data_seed=0),
         report,
         device=torch.device("cpu"),
@@ -71,7 +73,7 @@ def make_exportable(root: Path) -> RunFolder:
         {
             "trial": 2,
             "epoch": 1,
-            "config": CONFIG.to_dict(),
+            "config": config.to_dict(),
             "checkpoint": CHECKPOINT,
             "val_macro_f1": told[-1]["val_macro_f1"],
             "val_accuracy": told[-1]["val_accuracy"],

@@ -16,6 +16,7 @@ from search.records.folder import RunFolder
 from search.run import diagnose, is_clear_of, tell_if_finished
 from search.settings.settings import Settings, preset_settings
 from trainables.config import FineTuneConfig
+from trainables.models.weights import weights_id
 from trainables.storage import journal
 from trainables.storage.files import write_json
 from trainables.training.evaluation import GATE
@@ -70,7 +71,11 @@ def run(tmp_path) -> RunFolder:
     folder = RunFolder(tmp_path / "runs" / "mine")
     folder.root.mkdir(parents=True)
     settings = Settings(**preset_settings("demo") | {"num_trials": 2, "name": "mine"})
-    write_json(folder.experiment, {"format_version": 1, "settings": settings.to_dict()})
+    weights = {"id": weights_id("resnet18", "embedded")}
+    write_json(
+        folder.experiment,
+        {"format_version": 1, "settings": settings.to_dict(), "weights": weights},
+    )
     journal.append(folder.journal, "session_started")
     for number in (0, 1):
         config = FineTuneConfig(head_lr=0.01 / (number + 1)).to_dict()

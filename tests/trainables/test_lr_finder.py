@@ -153,7 +153,14 @@ def test_phase_2_sweeps_every_group_from_a_trained_head(data, monkeypatch):
         return rates
 
     monkeypatch.setattr("trainables.lr_finder.group_rates", watch)
-    config = replace(TINY, head_epochs=4, head_lr=1e-2, backbone_lr_ratio=0.25)
+    config = replace(
+        TINY,
+        head_epochs=8,
+        head_lr=1e-2,
+        backbone_lr_ratio=0.25,
+        layer_decay=1.0,
+        label_smoothing=0.0,
+    )
     head_alone = sweep(config, data, phase=1, num_steps=10, device=CPU)
     assert ratios == set()
     whole = sweep(config, data, phase=2, num_steps=10, device=CPU)

@@ -115,6 +115,22 @@ class StoredTrialFolder(TrialFolder):
 
 
 @contextmanager
+def fetched_file(address: str) -> Iterator[str]:
+    """A file of the run by its path, or a copy of it while the body lasts, by its URI in a store.
+
+    What follows the file's name (#PLACE) stays; "" stays "".
+    """
+    if not is_uri(address):
+        yield address
+        return
+    folder, _, name = address.rpartition("/")
+    key, mark, place = name.partition("#")
+    with tempfile.TemporaryDirectory(prefix="two-phase-search-") as scratch:
+        Store(folder).get(key, Path(scratch) / key)
+        yield f"{Path(scratch) / key}{mark}{place}"
+
+
+@contextmanager
 def open_trial_folder(address: str) -> Iterator[TrialFolder]:
     """A trial's folder by its path (made where it is absent), or by its URI in a store.
 

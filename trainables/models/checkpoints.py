@@ -24,6 +24,7 @@ from trainables.errors import UserError
 from trainables.models.network import FineTuneModel, build_model
 from trainables.models.resize import PREPROCESSING, Resize
 from trainables.models.weights import load_backbone_state, weights_id
+from trainables.run_weights import find_weights, same_content
 
 FORMAT_VERSION = 4
 TENSORS, RECORD, CHECKSUMS = "state.safetensors", "state.json", "SHA256SUMS"
@@ -126,18 +127,23 @@ def load_checkpoint(folder: Path) -> Checkpoint:
 
 
 def whole_state(
-    saved: Checkpoint, changed: dict[str, Tensor], pretrained: dict[str, Tensor]
+    saved: Checkpoint, changed: dict[str, Tensor], pretrained: dict[str, Tensor], identity: str
 ) -> dict[str, Tensor]:
     """The pre-trained backbone's tensors and, over them, a checkpoint's own.
 
+    Args:
+        saved: the checkpoint.
+        changed: its model, or its average.
+        pretrained: the backbone's tensors.
+        identity: their `weights_id`.
+
     Raises:
-        UserError: the checkpoint was made on other weights than those that are here.
+        UserError: the checkpoint was made on other weights.
     """
-    expected = weights_id(saved.config.backbone, saved.config.weights)
-    if saved.weights_id != expected:
+    if not same_content(saved.weights_id, identity):
         raise UserError(
-            f"the checkpoint was made on backbone weights {saved.weights_id}; found {expected}; "
-            "allowed: the same weights; restore that file"
+            f"the checkpoint was made on backbone weights {saved.weights_id}; found {identity}; "
+            "allowed: the same weights; give their file with --weights PATH"
         )
     return {f"backbone.{name}": value for name, value in pretrained.items()} | changed
 
@@ -197,11 +203,19 @@ class TrainedModel:
 
 
 def load_trained(folder: Path) -> TrainedModel:
-    """Rebuild the model that a checkpoint's figures are of: the averaged one if there is one."""
+    """Rebuild the model that a checkpoint's figures are of: the averaged one if there is one.
+
+    Raises:
+        UserError: it is damaged, or the weights that it was made on are not here (`run_weights`).
+    """
     saved = load_checkpoint(folder)
-    pretrained = load_backbone_state(saved.config.backbone, saved.config.weights)
+    backbone = saved.config.backbone
+    weights = find_weights(backbone, saved.config.weights, saved.weights_id, near=folder.absolute())
+    pretrained = load_backbone_state(backbone, weights)
     model = build_model(saved.config, len(saved.class_names), pretrained=pretrained)
-    model.load_state_dict(whole_state(saved, saved.average or saved.model, pretrained))
+    changed = saved.average or saved.model
+    identity = weights_id(backbone, weights)
+    model.load_state_dict(whole_state(saved, changed, pretrained, identity))
     return TrainedModel(
         model=model.eval(),
         config=saved.config,

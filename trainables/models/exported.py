@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from trainables.config import FineTuneConfig
 from trainables.errors import UserError
+from trainables.weight_paths import without_folder
 
 if TYPE_CHECKING:
     from trainables.models.checkpoints import TrainedModel
@@ -39,7 +40,7 @@ def save_exported(trained: "TrainedModel", folder: Path, *, provenance: dict[str
             "interpolation": config.interpolation,
             **PREPROCESSING[config.preprocessing].to_dict(),
         },
-        "config": config.to_dict(),
+        "config": config.to_dict() | {"weights": without_folder(config.weights)},
         "provenance": provenance,
     }
     (folder / RECORD).write_text(json.dumps(record, indent=2) + "\n")

@@ -27,10 +27,16 @@ class Activations:
         resize: from uint8 pictures to the network's input.
         device: of the trial.
         reuse: where they are shared.
+        weights: from where the backbone's were loaded; "": as `config` says.
     """
 
     def __init__(
-        self, config: FineTuneConfig, resize: Resize, device: torch.device, reuse: Reuse
+        self,
+        config: FineTuneConfig,
+        resize: Resize,
+        device: torch.device,
+        reuse: Reuse,
+        weights: str = "",
     ) -> None:
         self._resize, self._device, self._reuse = resize, device, reuse
         self._is_bf16 = config.precision == "bf16"
@@ -39,7 +45,7 @@ class Activations:
         self._key: dict[str, Any] = {
             "what": "activations",
             "backbone": config.backbone,
-            "weights": weights_id(config.backbone, config.weights),
+            "weights": weights_id(config.backbone, weights or config.weights),
             "seed": config.seed if config.weights == "none" else None,
             "resolution_px": config.resolution_px,
             "interpolation": config.interpolation,

@@ -46,10 +46,17 @@ class Pictures:
         data: of the trial.
         device: of the trial.
         reuse: where views and activations are shared with other trials.
+        weights: from where the backbone's were loaded; "": as `config` says.
     """
 
     def __init__(
-        self, config: FineTuneConfig, data: TrialData, *, device: torch.device, reuse: Reuse
+        self,
+        config: FineTuneConfig,
+        data: TrialData,
+        *,
+        device: torch.device,
+        reuse: Reuse,
+        weights: str = "",
     ) -> None:
         self._config, self._data, self._device, self._reuse = config, data, device, reuse
         train, val, names = data.train, data.val, data.train.class_names
@@ -67,7 +74,7 @@ class Pictures:
             device,
             normalisation=PREPROCESSING[config.preprocessing],
         )
-        self.activations = Activations(config, self.resize, device, reuse)
+        self.activations = Activations(config, self.resize, device, reuse, weights)
         self._mixers = {
             "cutmix": v2.CutMix(alpha=config.cutmix_alpha, num_classes=len(names)),
             "mixup": v2.MixUp(alpha=config.mixup_alpha, num_classes=len(names)),

@@ -27,6 +27,7 @@ class Job(TypedDict):
     data: Any  # a reference to the TrialData
     folder: str  # for its checkpoints: a path that every node can write, or a URI in a store
     reuse: Reuse  # with other trials on its node
+    weights: str  # a file in place of those that the configuration names, path or URI; "": none
 
 
 class Exchange:

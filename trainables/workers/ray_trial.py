@@ -46,5 +46,6 @@ class FineTuneTrial(tune.Trainable):
                 "data": self._shared.datasets[config["config"]["seed"]],
                 "folder": f"{self._shared.trials_dir}/{trial_folder(config['number'])}",
                 "reuse": self._shared.reuse,
+                "weights": self._shared.stand_ins.get(config["config"]["weights"], ""),
             }
         )

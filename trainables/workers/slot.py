@@ -17,7 +17,7 @@ import contextlib
 import tempfile
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import ray
@@ -189,3 +189,5 @@ class SharedTrialInputs:
     trials_dir: str  # a path that every node can write, or a URI in a store
     resources: SlotResources
     reuse: Reuse
+    # By what configurations call their weights, a file in their place: a path or a URI.
+    stand_ins: dict[str, str] = field(default_factory=dict)

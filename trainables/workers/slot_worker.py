@@ -16,6 +16,7 @@ from trainables.config import FineTuneConfig
 from trainables.models.checkpoint_folders import (
     TrialFolder,
     drop_old,
+    fetched_file,
     folder_name,
     newest_readable,
     open_trial_folder,
@@ -74,8 +75,8 @@ def train_job(job: Job, number: int, exchange: ActorHandle, workers: WorkerGroup
     Raises:
         JobOverError: when the driver does not want it any more.
     """
-    with open_trial_folder(job["folder"]) as folder:
-        train_in(folder, job, number, exchange, workers)
+    with open_trial_folder(job["folder"]) as folder, fetched_file(job["weights"]) as weights:
+        train_in(folder, {**job, "weights": weights}, number, exchange, workers)
 
 
 def train_in(
@@ -108,6 +109,7 @@ def train_in(
         workers=workers,
         reuse=job["reuse"],
         resume_from=newest,
+        weights=job["weights"],
     )
 
 

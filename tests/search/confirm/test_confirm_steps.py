@@ -14,6 +14,7 @@ from search.records.record import RunRecord
 from search.settings.settings import Settings
 from tests.helpers.confirmed import confirmed_record, search_record
 from trainables.errors import UserError
+from trainables.models.weights import weights_id
 from trainables.storage import journal
 
 SETTINGS = Settings(data="synthetic", train_size=200, val_size=100)
@@ -41,7 +42,9 @@ def run(tmp_path: Path) -> RunFolder:
     """A run whose trainings with fresh seeds have all ended, as a kill after the last leaves it."""
     run = RunFolder(tmp_path / "run")
     run.root.mkdir()
-    run.experiment.write_text(json.dumps({"format_version": 1, "settings": SETTINGS.to_dict()}))
+    weights = {"id": weights_id("resnet18", "embedded")}
+    experiment = {"format_version": 1, "settings": SETTINGS.to_dict(), "weights": weights}
+    run.experiment.write_text(json.dumps(experiment))
     searched = search_record(*TRIALS)
     write_journal(run.journal, searched)
     plan = settle_plan(run.confirm, searched, 0, top=2, seeds=3)

@@ -47,7 +47,10 @@ def exported(run: RunFolder) -> str:
 @pytest.mark.timeout(300)
 def test_all_three_files_are_proven_on_256_pictures(run: RunFolder, exported: str) -> None:
     names = sorted(path.name for path in run.export.iterdir())
-    assert names == ["README.md", "config.json", "model.onnx", "model.pt2", "model.safetensors"]
+    assert names == [
+        *("LICENSE.backbone", "README.md", "config.json"),
+        *("model.onnx", "model.pt2", "model.safetensors"),
+    ]
     for form, tolerance in (("safetensors", 1e-4), ("onnx", 1e-3), ("torch-export", 1e-4)):
         (line,) = (line for line in exported.splitlines() if line.startswith(form))
         assert "in a fresh process: 256 pictures, same classes" in line

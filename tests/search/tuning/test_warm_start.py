@@ -13,6 +13,7 @@ from trainables.errors import UserError
 from trainables.storage import journal
 from trainables.storage.files import write_json
 
+EMBEDDED = "embedded sha256:1"
 BASE = FineTuneConfig(head_epochs=1, finetune_epochs=3)
 GOOD = replace(BASE, unfreeze="stage4", backbone_lr_ratio=0.2)
 STOPPED = replace(BASE, unfreeze="all", cutmix_probability=0.4)
@@ -22,7 +23,8 @@ OUTSIDE = replace(BASE, head_lr=0.5)  # not a choice of the space `core`
 @pytest.fixture
 def other(tmp_path: Path) -> Path:
     """A run of five trials: finished, stopped, outside of `core`, failed, and a repeat."""
-    write_json(tmp_path / "experiment.json", {"format_version": 1, "data_fingerprint": "abc"})
+    experiment = {"format_version": 1, "data_fingerprint": "abc", "weights": {"id": EMBEDDED}}
+    write_json(tmp_path / "experiment.json", experiment)
     path = tmp_path / "journal.jsonl"
     runs = [(GOOD, 0.7, "finished"), (STOPPED, 0.4, "stopped"), (OUTSIDE, 0.9, "finished"),
             (BASE, 0.6, "failed"), (GOOD, 0.7, "finished")]  # fmt: skip
@@ -36,7 +38,7 @@ def other(tmp_path: Path) -> Path:
 
 
 def test_results_of_the_same_pictures_hold_where_every_setting_is_equal(other: Path):
-    start = warm_start(str(other), core, BASE, "abc")
+    start = warm_start(str(other), core, BASE, "abc", weights_id=EMBEDDED)
     assert [point.config for point in start.points] == [
         config.to_dict() for config in (GOOD, STOPPED, GOOD)
     ]
@@ -49,12 +51,16 @@ def test_results_of_the_same_pictures_hold_where_every_setting_is_equal(other: P
 
 
 @pytest.mark.parametrize(
-    ("fingerprint", "base"),
-    [("other pictures", BASE), ("abc", replace(BASE, finetune_epochs=9))],
-    ids=["other pictures", "longer trials"],
+    ("fingerprint", "base", "weights"),
+    [
+        ("other pictures", BASE, EMBEDDED),
+        ("abc", replace(BASE, finetune_epochs=9), EMBEDDED),
+        ("abc", BASE, "embedded sha256:2"),
+    ],
+    ids=["other pictures", "longer trials", "another net of that name"],
 )
-def test_otherwise_its_best_configurations_are_asked_first(other: Path, fingerprint, base):
-    start = warm_start(str(other), core, base, fingerprint)
+def test_otherwise_its_best_configurations_are_asked_first(other: Path, fingerprint, base, weights):
+    start = warm_start(str(other), core, base, fingerprint, weights_id=weights)
     assert start.points == []
     # Best first, each once. What `core` does not choose, such as a head rate, stays the new run's.
     asked = [parameters(config) for config in (OUTSIDE, GOOD, BASE, STOPPED)]
@@ -62,11 +68,11 @@ def test_otherwise_its_best_configurations_are_asked_first(other: Path, fingerpr
 
 
 def test_the_decks_can_be_asked_first():
-    start = warm_start("decks", core, BASE, "abc")
+    start = warm_start("decks", core, BASE, "abc", weights_id=EMBEDDED)
     assert (start.points, len(start.first)) == ([], int(start.note.split()[0]))
     assert len(start.first) >= 3
 
 
 def test_what_is_no_run_is_refused(tmp_path: Path):
     with pytest.raises(UserError, match="is no run folder"):
-        warm_start(str(tmp_path), core, BASE, "abc")
+        warm_start(str(tmp_path), core, BASE, "abc", weights_id=EMBEDDED)

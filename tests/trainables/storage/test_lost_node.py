@@ -48,7 +48,13 @@ def work(monkeypatch, coloured_squares):
 
     def worked(folder: str, driver: Driver) -> list[dict[str, Any]]:
         monkeypatch.setattr(slot_worker, "ask", driver.answer)
-        job = {"config": TINY.to_dict(), "data": data, "folder": folder, "reuse": NO_REUSE}
+        job = {
+            "config": TINY.to_dict(),
+            "data": data,
+            "folder": folder,
+            "reuse": NO_REUSE,
+            "weights": "",
+        }
         slot_worker.train_job(job, 1, Exchange, SOLO)
         return driver.told
 

@@ -29,7 +29,7 @@ class TwoParts(nn.Module):
 
 
 def test_the_backbones_rate_is_the_heads_times_the_ratio():
-    config = FineTuneConfig(head_lr=2e-3, backbone_lr_ratio=0.05)
+    config = FineTuneConfig(head_lr=2e-3, backbone_lr_ratio=0.05, layer_decay=1.0)
     rates = group_rates(build_optimizer(TwoParts(), config))
     schedule_free = {g["name"]: g["lr"] for g in parameter_groups(TwoParts(), config)}
     assert schedule_free == pytest.approx({"head": 2e-3, "backbone": 1e-4})
@@ -69,7 +69,7 @@ def test_the_rate_falls_from_stage_to_stage_by_the_decay(decay, expected):
 
 
 def test_a_later_stage_has_its_factor_on_all_rates():
-    config = FineTuneConfig(head_lr=1.0, backbone_lr_ratio=0.5)
+    config = FineTuneConfig(head_lr=1.0, backbone_lr_ratio=0.5, layer_decay=1.0)
     groups = parameter_groups(TwoParts(), config, rate_factor=0.25)
     assert {g["name"]: g["lr"] for g in groups} == {"head": 0.25, "backbone": 0.125}
 

@@ -33,15 +33,17 @@ def trial(monkeypatch, tmp_path) -> FineTuneTrial:
         trials_dir=str(tmp_path),
         resources=SlotResources(workers=2),
         reuse=NO_REUSE,
+        stand_ins={"embedded": "/run/weights/7d8c.safetensors"},
     )
-    trial.setup({"number": 7, "config": {"seed": 3}}, shared)
+    trial.setup({"number": 7, "config": {"seed": 3, "weights": "imagenet"}}, shared)
     return trial
 
 
 def test_a_trial_trains_on_the_pictures_of_its_seed_in_a_folder_of_its_own(trial):
     (job,) = trial._slot.jobs
     assert trial._slot.resources == SlotResources(workers=2)
-    assert (job["config"], job["data"]) == ({"seed": 3}, "pictures of seed 3")
+    assert job["config"] == {"seed": 3, "weights": "imagenet"}
+    assert (job["data"], job["weights"]) == ("pictures of seed 3", "")
     assert job["reuse"] == NO_REUSE
     assert Path(job["folder"]).name == "trial_0007"
 
@@ -61,9 +63,10 @@ def test_each_step_is_a_report_and_the_last_one_says_so(trial, report, is_last):
 
 def test_the_next_trial_is_trained_by_the_same_workers(trial):
     slot = trial._slot
-    assert trial.reset_config({"number": 8, "config": {"seed": 4}})
+    assert trial.reset_config({"number": 8, "config": {"seed": 4, "weights": "embedded"}})
     assert trial._slot is slot
     assert [job["data"] for job in slot.jobs] == ["pictures of seed 3", "pictures of seed 4"]
+    assert slot.jobs[-1]["weights"] == "/run/weights/7d8c.safetensors"
 
 
 def test_why_workers_died_is_told_in_a_line():
