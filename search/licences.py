@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from importlib import resources
 from typing import Any
 
+from trainables.models.run_weights import content_of
 from trainables.models.weights import EMBEDDED_LICENSE, EMBEDDED_SHA256
-from trainables.run_weights import content_of
 
 BACKBONE_LICENSE = "LICENSE.backbone"  # in an export, beside the card
 

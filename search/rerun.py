@@ -19,7 +19,7 @@ from search.settings.settings import Settings
 from trainables.command import Parser, run_main
 from trainables.config import FineTuneConfig
 from trainables.errors import UserError, refuse
-from trainables.run_weights import WEIGHTS_HELP, recorded_name, weights_of_run
+from trainables.models.run_weights import WEIGHTS_HELP, recorded_name, weights_of_run
 
 FIGURES = ("train_loss", "val_loss", "val_accuracy", "val_macro_f1")
 COUNTS = "val_confusion"

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 
 from trainables.command import Parser, run_main
 from trainables.errors import refuse
-from trainables.run_weights import WEIGHTS_HELP, keep_weights
+from trainables.models.run_weights import WEIGHTS_HELP, keep_weights
 from trainables.storage.layout import check_run_files
 from trainables.storage.working_copy import working_copy
 

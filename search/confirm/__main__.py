@@ -16,7 +16,7 @@ from search.records.record import RunRecord
 from search.settings.settings import Settings
 from trainables.command import Parser, run_main
 from trainables.errors import refuse
-from trainables.run_weights import WEIGHTS_HELP, weights_of_run
+from trainables.models.run_weights import WEIGHTS_HELP, weights_of_run
 
 # What may be another than in the search: what the trainings occupy, never what they are.
 RESOURCES = {

@@ -7,7 +7,7 @@ from search.records.folder import opened
 from trainables.command import Parser, run_main
 from trainables.errors import refuse
 from trainables.models.formats import FILES, missing_packages
-from trainables.run_weights import WEIGHTS_HELP, keep_weights
+from trainables.models.run_weights import WEIGHTS_HELP, keep_weights
 
 
 def main(arguments: Sequence[str]) -> None:

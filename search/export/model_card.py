@@ -14,9 +14,9 @@ from search.licences import BACKBONE_LICENSE, Licence, licence_of
 from search.records.folder import RunFolder
 from trainables.data.spec import DataSpec
 from trainables.models.formats import FILES
+from trainables.models.run_weights import read_identity
+from trainables.models.weight_paths import without_folder
 from trainables.models.weights import told_origin
-from trainables.run_weights import read_identity
-from trainables.weight_paths import without_folder
 
 # Source of the pictures: what it is, and its name among Hugging Face's data sets where it has one.
 DATA = {

@@ -12,8 +12,9 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from trainables.errors import UserError
-from trainables.run_weights import FOLDER as WEIGHTS
-from trainables.run_weights import keep_weights, stand_ins
+from trainables.models.run_weights import FOLDER as WEIGHTS
+from trainables.models.run_weights import keep_weights, stand_ins
+from trainables.models.weight_paths import join_place, split_place
 from trainables.storage.layout import EXPERIMENT, FORMAT_VERSION
 from trainables.storage.store import Store, is_uri
 from trainables.storage.working_copy import (
@@ -22,7 +23,6 @@ from trainables.storage.working_copy import (
     fetched,
     working_copy,
 )
-from trainables.weight_paths import join_place, split_place
 
 LOCK = ".lock"
 

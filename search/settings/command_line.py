@@ -25,7 +25,7 @@ from search.settings.groups import (
 from search.settings.settings import Settings, preset_settings
 from trainables.command import called_as, nearest
 from trainables.errors import UserError, refuse
-from trainables.run_weights import recorded_name, weights_of_run
+from trainables.models.run_weights import recorded_name, weights_of_run
 
 # What may change between the sessions of one run: how much, and on what; never the question.
 CHANGEABLE = {

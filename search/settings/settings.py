@@ -21,11 +21,11 @@ from trainables.config import CHOICES, FineTuneConfig
 from trainables.data.sources import default_organic
 from trainables.data.spec import DataSpec
 from trainables.errors import UserError, refuse
+from trainables.models.weight_paths import absolute
 from trainables.models.weights import check_weights
 from trainables.storage.store import is_uri
 from trainables.training.reuse import MODES as REUSE_MODES
 from trainables.training.reuse import Mode, Reuse
-from trainables.weight_paths import absolute
 
 PRECISIONS = ("auto", *CHOICES["precision"])
 POSITIVE = ("num_trials", "grace_epochs", "workers_per_trial")

@@ -9,7 +9,7 @@ from spaces.dimensions import parameters
 from spaces.registry import Space
 from spaces.warm_start import KnownPoint, deck_points, exact_point, holds
 from trainables.config import FineTuneConfig
-from trainables.run_weights import recorded_id, same_content
+from trainables.models.run_weights import recorded_id, same_content
 
 DECKS = "decks"
 ASKED_FIRST = 5  # configurations of a run on other data that are worth a trial

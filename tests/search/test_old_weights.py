@@ -20,22 +20,21 @@ from search.licences import BACKBONE_LICENSE
 from search.records.folder import RunFolder
 from search.settings.command_line import parse_settings
 from search.settings.settings import Settings
-from trainables import run_weights
 from trainables.data.load import load_training
 from trainables.data.spec import DataSpec
 from trainables.errors import UserError
-from trainables.models import checkpoint_folders
+from trainables.models import checkpoint_folders, run_weights
 from trainables.models import weights as weights_module
 from trainables.models.checkpoints import load_checkpoint, load_trained
 from trainables.models.exported import load_exported
+from trainables.models.run_weights import keep_weights, recorded_id, stand_ins, weights_of_run
+from trainables.models.weight_paths import file_sha256
+from trainables.models.weight_places import expected_state
 from trainables.models.weights import EMBEDDED_FILE, EMBEDDED_LICENSE, EMBEDDED_SHA256
-from trainables.run_weights import keep_weights, recorded_id, stand_ins, weights_of_run
 from trainables.storage import journal, working_copy
 from trainables.storage.files import write_json
 from trainables.training.pictures import TrialData
 from trainables.two_phase import fine_tune
-from trainables.weight_paths import file_sha256
-from trainables.weight_places import expected_state
 
 ASSET = Path(weights_module.__file__).parent / "assets" / EMBEDDED_FILE
 MISSING = (

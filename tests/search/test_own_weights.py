@@ -15,8 +15,8 @@ from search.settings.settings import Settings
 from search.tuning.preparation import begin
 from trainables.config import FineTuneConfig
 from trainables.errors import UserError
-from trainables.weight_paths import file_sha256
-from trainables.weight_places import expected_state
+from trainables.models.weight_paths import file_sha256
+from trainables.models.weight_places import expected_state
 
 DEMO = ["--preset", "demo", "--train-size", "200", "--val-size", "100"]
 

@@ -23,8 +23,8 @@ from trainables.config import FineTuneConfig
 from trainables.errors import UserError
 from trainables.models.network import FineTuneModel, build_model
 from trainables.models.resize import PREPROCESSING, Resize
+from trainables.models.run_weights import find_weights, same_content
 from trainables.models.weights import load_backbone_state, weights_id
-from trainables.run_weights import find_weights, same_content
 
 FORMAT_VERSION = 4
 TENSORS, RECORD, CHECKSUMS = "state.safetensors", "state.json", "SHA256SUMS"

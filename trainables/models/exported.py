@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from trainables.config import FineTuneConfig
 from trainables.errors import UserError
-from trainables.weight_paths import without_folder
+from trainables.models.weight_paths import without_folder
 
 if TYPE_CHECKING:
     from trainables.models.checkpoints import TrainedModel

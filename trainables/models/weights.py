@@ -11,7 +11,13 @@ from typing import TYPE_CHECKING, Any
 from urllib.request import Request, urlopen
 
 from trainables.errors import UserError, refuse
-from trainables.weight_paths import FILE_SUFFIXES, MARK, file_sha256, is_file_name, split_place
+from trainables.models.weight_paths import (
+    FILE_SUFFIXES,
+    MARK,
+    file_sha256,
+    is_file_name,
+    split_place,
+)
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -167,8 +173,8 @@ def weights_id(backbone: str, weights: str) -> str:
 
 def _read(backbone: str, weights: str) -> tuple[dict[str, "Tensor"], str, list[str]]:
     """The backbone's state, the place where it lay, and what lay beside it."""
-    from trainables.weight_files import read_named
-    from trainables.weight_places import find_backbone, left_out
+    from trainables.models.weight_files import read_named
+    from trainables.models.weight_places import find_backbone, left_out
 
     origin, choice = f"weights {weights!r}", ""
     if weights == "embedded":
@@ -196,7 +202,7 @@ def _read_embedded() -> dict[str, "Tensor"]:
 
 
 def _read_torchvision(backbone: str, weights: str) -> dict[str, "Tensor"]:
-    from trainables.weight_files import reason
+    from trainables.models.weight_files import reason
 
     entry = _torchvision_entry(backbone, weights)
     cached = _cached_file(entry)

@@ -15,6 +15,14 @@ from pathlib import Path
 from typing import Any
 
 from trainables.errors import UserError
+from trainables.models.weight_paths import (
+    absolute,
+    file_sha256,
+    file_suffix,
+    is_file_name,
+    join_place,
+    split_place,
+)
 from trainables.models.weights import (
     EMBEDDED_FILE,
     EMBEDDED_SHA256,
@@ -23,14 +31,6 @@ from trainables.models.weights import (
     weights_id,
 )
 from trainables.storage import journal
-from trainables.weight_paths import (
-    absolute,
-    file_sha256,
-    file_suffix,
-    is_file_name,
-    join_place,
-    split_place,
-)
 
 WEIGHTS_HELP = "the file of the run's recorded weights, where they are not here any more"
 FOLDER = "weights"  # in a run folder

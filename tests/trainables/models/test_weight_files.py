@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from torchvision.models import resnet
 
 from trainables.errors import UserError
+from trainables.models.weight_places import expected_state
 from trainables.models.weights import (
     check_weights,
     check_weights_file,
@@ -25,7 +26,6 @@ from trainables.models.weights import (
     weights_id,
     weights_record,
 )
-from trainables.weight_places import expected_state
 
 State = dict[str, Tensor]
 OPTIMIZER = {"state": {0: {"exp_avg": torch.zeros(2)}}, "param_groups": [{"lr": 0.1}]}
