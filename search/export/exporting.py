@@ -12,8 +12,8 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from search.export.licences import BACKBONE_LICENSE
 from search.export.model_card import licence_of_model, model_card
-from search.licences import BACKBONE_LICENSE
 from search.records.folder import RunFolder
 from trainables.data.load import load_training
 from trainables.data.spec import DataSpec

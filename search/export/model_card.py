@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 
 from search.export.figures import Figure, Measured, measured
-from search.licences import BACKBONE_LICENSE, Licence, licence_of
+from search.export.licences import BACKBONE_LICENSE, Licence, licence_of
 from search.records.folder import RunFolder
 from trainables.data.spec import DataSpec
 from trainables.models.formats import FILES

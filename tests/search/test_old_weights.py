@@ -16,7 +16,7 @@ from safetensors.torch import save_file
 from search import rerun
 from search.confirm import __main__ as confirm
 from search.export import __main__ as export
-from search.licences import BACKBONE_LICENSE
+from search.export.licences import BACKBONE_LICENSE
 from search.records.folder import RunFolder
 from search.settings.command_line import parse_settings
 from search.settings.settings import Settings
