@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from exportable import CHECKPOINT, CONFIG, make_exportable
 from huggingface_hub import ModelCard
 from safetensors.torch import save_file
 
@@ -20,6 +19,7 @@ from search.export.licences import BACKBONE_LICENSE
 from search.records.folder import RunFolder
 from search.settings.command_line import parse_settings
 from search.settings.settings import Settings
+from tests.helpers.exportable import CHECKPOINT, CONFIG, make_exportable
 from trainables.data.load import load_training
 from trainables.data.spec import DataSpec
 from trainables.errors import UserError
