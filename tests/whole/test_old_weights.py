@@ -36,7 +36,7 @@ from trainables.storage.files import write_json
 from trainables.training.pictures import TrialData
 from trainables.two_phase import fine_tune
 
-ASSET = Path(weights_module.__file__).parent / "assets" / EMBEDDED_FILE
+ASSET = Path(weights_module.__file__).parents[1] / "assets" / EMBEDDED_FILE
 MISSING = (
     f"the run's backbone weights 'embedded' are not here .*; allowed: {EMBEDDED_FILE} "
     rf"\(sha256 {EMBEDDED_SHA256}\); give that file with --weights PATH"
