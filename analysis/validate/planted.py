@@ -24,7 +24,7 @@ from analysis.perturbations.donors import Images
 from analysis.statistics.metrics import FloatArray, IntArray
 from trainables.classes import CIFAR10_CLASSES
 from trainables.data.synthetic.biases import Biases, Plant
-from trainables.data.synthetic.habits import GROUNDS, TEXTURES
+from trainables.data.synthetic.names import GROUNDS, TEXTURES
 from trainables.data.synthetic.source import draw
 
 TRAIN_SEED, TEST_SEED = 1_000, 2_000  # of the first chunk of drawn pictures

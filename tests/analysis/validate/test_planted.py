@@ -8,7 +8,7 @@ from analysis.validate import planted
 from analysis.validate.bench import Recipe, draw_pools, judge_model, recipes
 from analysis.validate.planted import PLANT_SETS, biases_of, mixed, neutral_looks, plants_by_class
 from trainables.classes import CIFAR10_CLASSES
-from trainables.data.synthetic.habits import GROUNDS
+from trainables.data.synthetic.names import GROUNDS
 
 
 def test_the_neutral_world_gives_each_class_every_background_equally_often() -> None:

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from trainables.classes import CIFAR10_CLASSES
-from trainables.data.synthetic.habits import BODY_PLANS, COLOURS, CORNERS, GROUNDS, TEXTURES
+from trainables.data.synthetic.names import BODY_PLANS, COLOURS, CORNERS, GROUNDS, TEXTURES
 from trainables.errors import refuse
 
 

@@ -10,7 +10,8 @@ from trainables.classes import CIFAR10_CLASSES
 from trainables.data.synthetic import source
 from trainables.data.synthetic.biases import Biases, Plant
 from trainables.data.synthetic.grounds import ground
-from trainables.data.synthetic.habits import BODY_PLANS, GROUNDS, TEXTURES, palette
+from trainables.data.synthetic.habits import palette
+from trainables.data.synthetic.names import BODY_PLANS, GROUNDS, TEXTURES
 from trainables.data.synthetic.source import SyntheticSet, draw
 from trainables.errors import UserError
 
