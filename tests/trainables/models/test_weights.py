@@ -130,7 +130,7 @@ def test_embedded_weights_are_whole_and_float32() -> None:
     assert list(state) == list(backbone_part(get_model("resnet18", weights=None).state_dict()))
     assert {t.dtype for t in state.values()} == {torch.float32, torch.int64}
     assert state["bn1.running_mean"].abs().max() > 0  # trained statistics
-    assert state["bn1.running_var"].min() >= 0  # of a dead channel, 0 in float16
+    assert state["bn1.running_var"].min() >= 0  # of a channel that never moves, 0 in float16
 
 
 def test_embedded_file_is_the_one_described() -> None:
@@ -193,20 +193,15 @@ def test_old_files_without_batch_counters_are_read(
     assert_same(loaded, backbone_part(resnet18))
 
 
-def test_a_file_of_another_backbone_lists_what_differs(
+def test_a_file_of_another_backbone_says_which(
     resnet18: State, saved: Callable[[State], str]
 ) -> None:
     path = saved(resnet18)
     with pytest.raises(UserError) as caught:
         load_backbone_state("resnet50", path)
     message = str(caught.value)
-    # resnet50's backbone has 106 layers: 53 convolutions, 53 BatchNorms with four tensors each;
-    # resnet18's (20 of either) have counterparts among them but for the projections' widths.
-    assert f"weights {path!r} do not fit resnet50" in message
-    assert "missing (layer1.0.bn3.bias" in message
-    assert "mismatched (" in message
-    assert "instead of" in message
-    assert "choose the backbone these weights belong to" in message
+    assert f"weights {path!r} are a resnet18's, and the backbone is 'resnet50'" in message
+    assert "use --backbone resnet18" in message
 
 
 def test_missing_unexpected_and_mismatched_are_counted(
@@ -215,13 +210,13 @@ def test_missing_unexpected_and_mismatched_are_counted(
     state = dict(resnet18)
     del state["conv1.weight"]
     for i in range(5):
-        state[f"extra{i}"] = torch.zeros(1)
+        state[f"layer4.2.extra{i}"] = torch.zeros(1)
     state["bn1.bias"] = torch.zeros(65)
     with pytest.raises(UserError) as caught:
         load_backbone_state("resnet18", saved(state))
     message = str(caught.value)
     assert "1 missing (conv1.weight)" in message
-    assert "5 unexpected (extra0, extra1, extra2, ...)" in message
+    assert "5 unexpected (layer4.2.extra0, layer4.2.extra1, layer4.2.extra2, ...)" in message
     assert "1 mismatched (bn1.bias (65,) instead of (64,))" in message
 
 
@@ -260,19 +255,10 @@ def test_no_code_in_a_pth_file_is_run(tmp_path: Path) -> None:
 
     path = tmp_path / "weights.pth"
     torch.save({"conv1.weight": Malicious()}, path)
-    with pytest.raises(UserError, match="cannot be read") as caught:
+    with pytest.raises(UserError, match="may run code when it is read") as caught:
         load_backbone_state("resnet18", str(path))
     assert "weights_only" not in str(caught.value)  # torch's advice is to run the code
     assert not (tmp_path / "was_run").exists()
-
-
-def test_a_pth_file_that_is_no_state_dict_is_refused(tmp_path: Path) -> None:
-    torch.save(torch.zeros(3), tmp_path / "tensor.pth")
-    with pytest.raises(UserError, match="cannot be read"):
-        load_backbone_state("resnet18", str(tmp_path / "tensor.pth"))
-    torch.save({"epoch": 3, "conv1.weight": 1.0}, tmp_path / "wrapped.pth")
-    with pytest.raises(UserError, match=r"1 unexpected \(epoch\); 1 mismatched \(conv1.weight flo"):
-        load_backbone_state("resnet18", str(tmp_path / "wrapped.pth"))
 
 
 # torchvision
