@@ -81,7 +81,7 @@ class FineTuneConfig:
     pair_factor: float = 1.5  # weight of the pair's classes, where class_weights says so
     # Phase 1: frozen backbone
     head_epochs: int = 10
-    head_lr: float = 1e-3  # the head's peak rate in both phases
+    head_lr: float = 2e-3  # the head's peak rate in both phases
     # Phase 2: partial unfreezing
     finetune_epochs: int = 10
     unfreeze: str = "all"

@@ -34,17 +34,50 @@ from trainables.two_phase import fine_tune
 
 VAL_SIZE = 2_000
 SIZES = "2000:48:9,2000:64:9,2000:64:20,2000:96:9,10000:64:9"
-BASE = FineTuneConfig(head_epochs=3, batch_size=64, precision="bf16")
-# What was the default while the embedded net was trained on Tiny-ImageNet alone.
-BEFORE = {
+BASE = FineTuneConfig(head_epochs=3, precision="bf16")
+# The default while the embedded net was trained on Tiny-ImageNet alone.
+BEFORE: dict[str, Any] = {
     "head_lr": 3e-3,
     "backbone_lr_ratio": 0.3,
     "layer_decay": 1.0,
     "batchnorm": "train",
     "label_smoothing": 0.0,
     "ema_decay": 0.0,
+    "batch_size": 64,
 }
-ARMS: dict[str, dict[str, Any]] = {"default": {}, "before": BEFORE}
+# The way from there: frozen statistics and lower rates, then label smoothing, smaller batches and
+# averaged weights; and what else was tried on the way.
+GENTLE = BEFORE | {"batchnorm": "frozen", "layer_decay": 0.65, "head_lr": 1e-3}
+WARM_HEAD = GENTLE | {"head_lr": 3e-3, "backbone_lr_ratio": 0.1}
+SMOOTH = GENTLE | {"label_smoothing": 0.1}
+SMALL = SMOOTH | {"batch_size": 32, "ema_decay": 0.98}
+ARMS: dict[str, dict[str, Any]] = {
+    "default": {},
+    "before": BEFORE,
+    "gentle": GENTLE,
+    "gentle, ema 0.98": GENTLE | {"ema_decay": 0.98},
+    "warm head": WARM_HEAD,
+    "warm head, smoothing 0.1": WARM_HEAD | {"label_smoothing": 0.1},
+    "warm head, ema 0.98": WARM_HEAD | {"ema_decay": 0.98},
+    "warm head, mixup 0.3": WARM_HEAD | {"mixup_probability": 0.3},
+    "smooth": SMOOTH,
+    "smooth, ema 0.98": SMOOTH | {"ema_decay": 0.98},
+    "smooth, batches of 32": SMOOTH | {"batch_size": 32},
+    "smooth, head rate 2e-3": SMOOTH | {"head_lr": 2e-3},
+    "smooth, ratio 0.12": SMOOTH | {"backbone_lr_ratio": 0.12},
+    "smooth, mixup 0.3": SMOOTH | {"mixup_probability": 0.3},
+    "smooth, cutmix 0.3": SMOOTH | {"cutmix_probability": 0.3},
+    "smooth, SGD": SMOOTH | {"optimizer": "sgd", "head_lr": 0.03, "weight_decay": 1e-4},
+    "small": SMALL,
+    "small, flips alone": SMALL | {"augmentation": "flip"},
+    "small, weight decay 0.1": SMALL | {"weight_decay": 0.1},
+    "small, layer decay 0.8, ratio 0.2": SMALL | {"layer_decay": 0.8, "backbone_lr_ratio": 0.2},
+    "small, ratio 0.6": SMALL | {"backbone_lr_ratio": 0.6},
+    "small, stages 3 and 4": SMALL | {"unfreeze": "stage3"},
+    "small, BatchNorm trained": SMALL | {"batchnorm": "train"},
+    "head rate 3e-3": {"head_lr": 3e-3},
+    "flips alone": {"augmentation": "flip"},
+}
 
 
 @dataclass(frozen=True, kw_only=True)
