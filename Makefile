@@ -28,13 +28,16 @@ test: .venv/tested
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not slow and not cluster and not ray" -n logical --maxprocesses 4
 	$(BIN)/python -m pytest -m "ray and not slow and not cluster"
 
-# What kills, waits or trains for minutes.
+# What kills, waits or trains for minutes: without Ray two at a time, then one after the other.
 test-slow: .venv/tested
-	$(BIN)/python -m pytest -m "slow and not cluster"
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "slow and not ray and not cluster" -n 2
+	$(BIN)/python -m pytest -m "slow and ray and not cluster"
 
 # `ray up` on three hosts made of network namespaces; skipped, with the reason, where there are none.
+# What they exercised is recorded when they have passed (tests/cluster/PASSED, to be committed).
 test-cluster: .venv/tested
 	$(BIN)/python -m pytest -m cluster -rs
+	$(BIN)/python -m tests.cluster.passed --record
 
 lint: .venv/tested
 	$(BIN)/ruff check .
