@@ -22,7 +22,7 @@ class Command:
 
     document: Path
     words: tuple[str, ...]
-    is_inline: bool  # within a sentence or a table, where a bare `python -m NAME` is a name
+    is_inline: bool  # within a sentence or a table, where a bare `search NAME` is a name
 
     def __str__(self) -> str:
         return f"{self.document.name}: {shlex.join(self.words)}"
@@ -37,7 +37,7 @@ def commands(document: Path) -> Iterator[Command]:
                 for words in _simple_commands(line):
                     yield Command(document=document, words=words, is_inline=False)
     for span in spans(text):
-        if span.startswith(("python -m ", ".venv/bin/", "make ")):
+        if span.startswith(("python -m ", "search ", ".venv/bin/", "make ")):
             yield Command(document=document, words=tuple(shlex.split(span)), is_inline=True)
 
 
