@@ -27,7 +27,13 @@ TOOLS = {  # of others, and what a shell has itself
     *("pre-commit", "ray", "source", "tensorboard"),
 }
 # By what a parser takes.
-PLACEHOLDERS = {"COMMAND": "run", "TRIAL": "0", "IMAGE...": "IMAGE", "RUN...": "RUN"}
+PLACEHOLDERS = {
+    "COMMAND": "run",
+    "SHELL": "bash",
+    "TRIAL": "0",
+    "IMAGE...": "IMAGE",
+    "RUN...": "RUN",
+}
 
 
 class ParsedError(BaseException):
