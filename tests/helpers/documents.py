@@ -22,7 +22,7 @@ class Command:
 
     document: Path
     words: tuple[str, ...]
-    is_inline: bool  # within a sentence or a table, where a bare `python -m NAME` is a name
+    is_inline: bool  # within a sentence or a table, where a bare `search NAME` is a name
 
     def __str__(self) -> str:
         return f"{self.document.name}: {shlex.join(self.words)}"
@@ -37,7 +37,7 @@ def commands(document: Path) -> Iterator[Command]:
                 for words in _simple_commands(line):
                     yield Command(document=document, words=words, is_inline=False)
     for span in spans(text):
-        if span.startswith(("python -m ", ".venv/bin/", "make ")):
+        if span.startswith(("python -m ", "search ", ".venv/bin/", "make ")):
             yield Command(document=document, words=tuple(shlex.split(span)), is_inline=True)
 
 
@@ -67,3 +67,17 @@ def anchors(document: Path) -> set[str]:
     """Of its headings, as GitHub makes them."""
     headings = _HEADING.findall(_FENCE.sub("", document.read_text(encoding="utf-8")))
     return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in headings}
+
+
+def table(document: Path, heading: str) -> list[dict[str, str]]:
+    """The first table of a section: a dictionary a row, by the names of its columns."""
+    text = document.read_text(encoding="utf-8")
+    section = re.split(r"^#+ ", text.partition(f"# {heading}\n")[2], flags=re.MULTILINE)[0]
+    lines = [line for line in section.splitlines() if line.startswith("|")]
+    names, _, *rows = [[cell.strip() for cell in line[1:-1].split("|")] for line in lines]
+    return [dict(zip(names, row, strict=True)) for row in rows]
+
+
+def code_spans(cell: str) -> list[str]:
+    """The inline code of a table's cell."""
+    return _INLINE.findall(cell)

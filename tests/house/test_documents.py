@@ -4,6 +4,7 @@ import argparse
 import re
 import runpy
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,21 +12,28 @@ import pytest
 
 import search.settings.command_line
 from search.__main__ import COMMANDS as search_commands
-from search.__main__ import COMPLETION
+from search.__main__ import COMPLETION, script
 from search.settings.settings import preset_settings
 from tests.helpers.documents import DOCUMENTS, ROOT, Command, anchors, commands, links, spans
-from trainables.command import Parser
+from trainables.command import SCRIPT, Parser
 
-SEARCH_COMMANDS = (*search_commands, COMPLETION)
 COMMANDS = [command for document in DOCUMENTS for command in commands(document)]
 PYTHON = [command for command in COMMANDS if command.words[0].endswith("python")]
-OTHERS = [command for command in COMMANDS if command not in PYTHON]
+SEARCH = [command for command in COMMANDS if command.words[0] == SCRIPT]
+OTHERS = [command for command in COMMANDS if command not in (*PYTHON, *SEARCH)]
 ROOMS = ("analysis/", "docs/", "search/", "spaces/", "tests/", "trainables/", ".ci/")
 TOOLS = {  # of others, and what a shell has itself
     *("$EDITOR", "cd", "chmod", "curl", "eval", "export", "git", "optuna-dashboard", "pip"),
     *("pre-commit", "ray", "source", "tensorboard"),
 }
-PLACEHOLDERS = {"TRIAL": "0", "IMAGE...": "IMAGE", "RUN...": "RUN"}  # by what a parser takes
+# By what a parser takes.
+PLACEHOLDERS = {
+    "COMMAND": "run",
+    "SHELL": "bash",
+    "TRIAL": "0",
+    "IMAGE...": "IMAGE",
+    "RUN...": "RUN",
+}
 
 
 class ParsedError(BaseException):
@@ -74,6 +82,26 @@ def test_a_python_command_is_accepted_by_its_own_parser(
         place = ROOT / module.replace(".", "/")
         assert place.with_suffix(".py").is_file() or (place / "__main__.py").is_file()
         return
+    check_arguments(module, arguments, monkeypatch)
+
+
+@pytest.mark.timeout(240)  # as above
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+@pytest.mark.parametrize("command", SEARCH, ids=str)
+def test_a_search_command_is_in_the_table_and_accepted_by_its_own_parser(
+    command: Command, only_parse: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name, *arguments = (PLACEHOLDERS.get(word, word) for word in command.words[1:])
+    if name == COMPLETION:
+        assert script(arguments, [*search_commands])
+        return
+    assert name in search_commands
+    if arguments or not command.is_inline:
+        check_arguments(search_commands[name][0], arguments, monkeypatch)
+
+
+def check_arguments(module: str, arguments: Sequence[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Run a module's entry point up to the end of its parsing; fails where it refuses."""
     monkeypatch.setattr(sys, "argv", [module, *(PLACEHOLDERS.get(a, a) for a in arguments)])
     with pytest.raises((ParsedError, SystemExit)) as ended:
         runpy.run_module(module, run_name="__main__")
@@ -88,7 +116,7 @@ def test_any_other_command_is_a_known_tool_or_a_target_of_the_makefile(command: 
         targets = re.findall(r"^([\w-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
         assert set(arguments) <= set(targets)
     else:
-        assert Path(tool).name in TOOLS or (tool == "search" and arguments[0] in SEARCH_COMMANDS)
+        assert Path(tool).name in TOOLS
 
 
 def test_a_wrong_flag_or_value_would_be_found(only_parse: None, monkeypatch) -> None:
