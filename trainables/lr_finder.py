@@ -21,7 +21,7 @@ from trainables.classes import organic_mask
 from trainables.config import FineTuneConfig
 from trainables.models.checkpoints import Checkpoint
 from trainables.models.network import FineTuneModel, build_model, set_trainable
-from trainables.models.resize import PREPROCESSING, Resize
+from trainables.models.resize import Resize
 from trainables.training.augment import epoch_view
 from trainables.training.batches import plan_batches
 from trainables.training.evaluation import soft_cross_entropy
@@ -192,13 +192,7 @@ def _batches(
 ) -> Iterator[tuple[Tensor, Tensor]]:
     """Pixels and labels of batch after batch, from the phase's first epoch on, without end."""
     train = data.train
-    resize = Resize(
-        train.side_px,
-        config.resolution_px,
-        config.interpolation,
-        device,
-        normalisation=PREPROCESSING[config.preprocessing],
-    )
+    resize = Resize.of(config, train.side_px, device)
     for epoch in count(1 + (config.head_epochs if phase == FINETUNE_PHASE else 0)):
         view = epoch_view(
             train.images,

@@ -22,7 +22,7 @@ from torch import Tensor
 from trainables.config import FineTuneConfig
 from trainables.errors import UserError
 from trainables.models.network import FineTuneModel, build_model
-from trainables.models.resize import PREPROCESSING, Resize
+from trainables.models.resize import Resize
 from trainables.models.run_weights import find_weights, same_content
 from trainables.models.weights import load_backbone_state, weights_id
 
@@ -186,13 +186,7 @@ class TrainedModel:
         """
         device = device or torch.device("cpu")
         model = self.model.to(device).to(memory_format=torch.channels_last).eval()
-        resize = Resize(
-            self.base_px,
-            self.config.resolution_px,
-            self.config.interpolation,
-            device,
-            normalisation=PREPROCESSING[self.config.preprocessing],
-        )
+        resize = Resize.of(self.config, self.base_px, device)
         logits = np.empty((len(images), len(self.class_names)), np.float32)
         with torch.inference_mode():  # not around the moves above: a heat map needs the weights
             for start in range(0, len(images), batch_size):
