@@ -7,16 +7,17 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
+from trainables.backbones import BACKBONES, UNFREEZE_DEPTHS
 from trainables.classes import ORGANIC, listed
 from trainables.errors import refuse
 
 CHOICES: dict[str, tuple[str, ...]] = {
-    "backbone": ("resnet18", "resnet34", "resnet50", "resnet101"),
+    "backbone": tuple(BACKBONES),
     "head": ("linear", "mlp", "bn_dropout"),
     "preprocessing": ("imagenet", "caffe", "unit"),
     "interpolation": ("nearest", "bilinear", "bicubic", "lanczos", "none"),
     "augmentation": ("none", "flip", "standard", "adaptive"),
-    "unfreeze": ("top5", "top10", "top15", "top20", "stage4", "stage3", "all"),
+    "unfreeze": tuple(UNFREEZE_DEPTHS),
     "unfreeze_mode": ("once", "gradual"),
     "batchnorm": ("train", "frozen"),
     "class_weights": ("none", "balanced", "deformable", "pair"),

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from trainables.backbones import BACKBONES
 from trainables.command import Parser, run_main
 from trainables.config import FineTuneConfig
 from trainables.data.early import check_early
@@ -140,7 +141,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--train-size", type=int, default=90_000, metavar="N", help="training pictures (90000)")
     add("--val-size", type=int, default=10_000, metavar="N", help="held out for top-1 (10000)")
     add("--base-px", type=int, metavar="PX", help="side of stored pictures (the top resolution)")
-    add("--backbone", default="resnet18", help="resnet18 (default), resnet34, resnet50, resnet101")
+    add("--backbone", default="resnet18", help=f"{', '.join(BACKBONES)} (resnet18)")
     epochs, batch_size, max_lr = Recipe.epochs, Recipe.batch_size, Recipe.max_lr
     add("--epochs", type=int, default=epochs, metavar="N", help=f"over the pictures ({epochs})")
     add("--batch-size", type=int, default=batch_size, metavar="N", help=f"pictures ({batch_size})")
