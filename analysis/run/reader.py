@@ -21,6 +21,7 @@ from trainables.storage.layout import (
     read_json,
     unreadable,
 )
+from trainables.training.epoch_report import FIGURES
 
 AUDIT, JOURNAL = "audit.json", "journal.jsonl"
 CONFIRMATION = "confirm.json"
@@ -41,10 +42,7 @@ CONFIRMATION_KEYS = (
 )
 CLOCK = "phase2_epoch"
 TRIALS_COLUMNS = ("trial", "status", "epochs", "best_epoch", "best_val_macro_f1")
-EPOCHS_COLUMNS = (
-    *("trial", "epoch", "phase", "train_loss", "train_accuracy"),
-    *("val_loss", "val_accuracy", "val_macro_f1"),
-)
+EPOCHS_COLUMNS = ("trial", "epoch", "phase", *FIGURES)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,16 +15,13 @@ from search.monitoring.lines import short
 from search.monitoring.pictures import confusion_picture, prediction_picture
 from search.records.folder import RunFolder
 from search.records.record import OBJECTIVE, Listener, RunRecord, TrialRecord
+from trainables.training import epoch_report
 from trainables.training.pictures import TrialData
 from trainables.workers.ray_trial import trial_folder
 
 OVERVIEW = "overview"
 SCALARS = {
-    "val/macro_f1": "val_macro_f1",
-    "val/accuracy": "val_accuracy",
-    "val/loss": "val_loss",
-    "train/accuracy": "train_accuracy",
-    "train/loss": "train_loss",
+    **{name.replace("_", "/", 1): name for name in epoch_report.FIGURES},  # "val/macro_f1"
     "speed/images_per_second": "images_per_second",
     "speed/epoch_seconds": "epoch_seconds",
 }

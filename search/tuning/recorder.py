@@ -19,25 +19,12 @@ from search.tuning.stopping import Halt
 from trainables.config import FineTuneConfig
 from trainables.models.checkpoint_folders import folder_name
 from trainables.storage.files import write_json
+from trainables.training.epoch_report import REPORT_FIELDS
 from trainables.workers.ray_trial import trial_folder
 
 NOTE_LENGTH = 80  # characters of a cause on the terminal; the journal has all
 TABLES_SHARE = 0.05  # of the driver's time, at most, while the search runs
 KEPT_TRIALS = 3  # ended trials whose best checkpoint stays, the best ones
-# What Tune adds to a report, and what is not a measurement.
-REPORT_FIELDS = (
-    *("epoch", "phase", "phase2_epoch", "train_loss", "train_accuracy"),
-    *("val_loss", "val_accuracy", "val_macro_f1", "val_f1", "val_confusion"),
-    *(
-        "rate",
-        "images_per_second",
-        "epoch_seconds",
-        "peak_memory_bytes",
-        "micro_batches",
-        "diverged",
-        "finished",
-    ),
-)
 
 
 def unless_halted(hook: Callable[..., None]) -> Callable[..., None]:

@@ -7,7 +7,7 @@ needs the backbone's weights to be whole again, and names them by their hash.
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -42,7 +42,7 @@ class Checkpoint:
     class_names: tuple[str, ...]
     base_px: int
     weights_id: str
-    history: list[dict[str, Any]]  # the metrics of every epoch so far
+    history: Sequence[Mapping[str, Any]]  # the report of every epoch so far
     model: dict[str, Tensor]
     average: dict[str, Tensor]  # of the weights, where they are averaged; what was evaluated
     num_averaged: int
