@@ -12,6 +12,7 @@ from optuna import Trial
 from spaces.decks import deck_of
 from spaces.interventions import arm_of, weightings
 from spaces.pretrained import weights_version
+from trainables.augmentations import POLICIES
 from trainables.backbones import BACKBONES, unfrozen_layers
 from trainables.config import CHOICES, FineTuneConfig
 
@@ -81,7 +82,7 @@ def augmentation(trial: Trial, config: FineTuneConfig) -> str:
     """The Albumentations policy (decks A, B, C); "adaptive" where the run has organic classes."""
     policies = CHOICES["augmentation"]
     if not config.organic_classes:
-        policies = tuple(policy for policy in policies if policy != "adaptive")
+        policies = tuple(name for name in policies if not POLICIES[name].needs_organic)
     return trial.suggest_categorical("augmentation", policies)
 
 
