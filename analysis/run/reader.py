@@ -11,10 +11,13 @@ from trainables.data.audit import AuditResult
 from trainables.errors import refuse
 from trainables.storage import journal
 from trainables.storage.layout import (
+    AUDIT,
     BEST,
+    CONFIRMATION,
     EPOCHS,
     EXPERIMENT,
     FINISH_THE_SEARCH,
+    JOURNAL,
     TRIALS,
     absent,
     check_run_files,
@@ -22,9 +25,6 @@ from trainables.storage.layout import (
     unreadable,
 )
 from trainables.training.epoch_report import FIGURES
-
-AUDIT, JOURNAL = "audit.json", "journal.jsonl"
-CONFIRMATION = "confirm.json"
 
 EXPERIMENT_KEYS = (
     "name",

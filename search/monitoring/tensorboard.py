@@ -15,6 +15,8 @@ from search.monitoring.lines import short
 from search.monitoring.pictures import confusion_picture, prediction_picture
 from search.records.folder import RunFolder
 from search.records.record import OBJECTIVE, Listener, RunRecord, TrialRecord
+from trainables.models.checkpoint_folders import folder_name
+from trainables.models.checkpoints import TENSORS
 from trainables.training import epoch_report
 from trainables.training.pictures import TrialData
 from trainables.workers.ray_trial import trial_folder
@@ -98,7 +100,7 @@ class TensorBoard(Listener):
             return
         confusion = confusion_picture(best["val_confusion"], data.class_names)
         file.image("val/confusion_matrix", confusion, best["epoch"])
-        checkpoint = f"checkpoint_{best['epoch']:04d}/state.safetensors"
+        checkpoint = f"{folder_name(best['epoch'])}/{TENSORS}"
         try:
             with safe_open(
                 self._folder.trials / trial_folder(trial.number) / checkpoint, framework="numpy"

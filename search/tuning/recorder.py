@@ -19,6 +19,7 @@ from search.tuning.stopping import Halt
 from trainables.config import FineTuneConfig
 from trainables.models.checkpoint_folders import folder_name
 from trainables.storage.files import write_json
+from trainables.storage.layout import TRIALS_FOLDER
 from trainables.training.epoch_report import REPORT_FIELDS
 from trainables.workers.ray_trial import trial_folder
 
@@ -185,7 +186,7 @@ class Recorder(Callback):
     def _write_best(self, trial: TrialRecord, report: dict[str, Any]) -> None:
         if not self._selects:
             return
-        checkpoint = f"trials/{trial_folder(trial.number)}/checkpoint_{report['epoch']:04d}"
+        checkpoint = f"{TRIALS_FOLDER}/{trial_folder(trial.number)}/{folder_name(report['epoch'])}"
         figures = ("val_macro_f1", "val_accuracy", "val_loss", "val_f1")
         write_json(
             self.folder.best,

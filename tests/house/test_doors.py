@@ -39,7 +39,7 @@ INSIDE = {
         "lr_finder": LOOP | {"two_phase"},
         "workers": LOOP | {"two_phase", "storage"},
         "predict": GROUND | {"data", "models"},
-        "pretrain": GROUND | {"config", "data", "models"},
+        "pretrain": GROUND | {"config", "data", "models", "storage"},
     },
     "search": {
         "records": set(),

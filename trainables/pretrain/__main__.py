@@ -6,7 +6,6 @@ FILE is replaced, atomically, after every epoch, so an interrupted run leaves it
 """
 
 import argparse
-import os
 import re
 import sys
 from collections.abc import Iterator, Sequence
@@ -20,6 +19,7 @@ from trainables.data.early import check_early
 from trainables.data.spec import DataSpec
 from trainables.errors import UserError, refuse
 from trainables.pretrain.recipe import Recipe
+from trainables.storage.files import write_bytes
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -99,9 +99,7 @@ def save_weights(path: Path, model: "FineTuneModel", metadata: dict[str, str]) -
     state = model.backbone.state_dict() | {
         f"fc.{name}": tensor for name, tensor in classifier.state_dict().items()
     }
-    partial = path.with_name(path.name + ".partial")
-    partial.write_bytes(save({name: _stored(tensor) for name, tensor in state.items()}, metadata))
-    os.replace(partial, path)
+    write_bytes(path, save({name: _stored(tensor) for name, tensor in state.items()}, metadata))
 
 
 def _stored(tensor: "Tensor") -> "Tensor":
