@@ -8,7 +8,7 @@ Status 0: identical or within the tolerance; 1: different. Nothing is written.
 import argparse
 import math
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +20,7 @@ from trainables.command import Parser, run_main
 from trainables.config import FineTuneConfig
 from trainables.errors import UserError, refuse
 from trainables.models.run_weights import WEIGHTS_HELP, recorded_name, weights_of_run
+from trainables.training.epoch_report import EpochReport
 
 FIGURES = ("train_loss", "val_loss", "val_accuracy", "val_macro_f1")
 COUNTS = "val_confusion"
@@ -91,7 +92,7 @@ def find_trial(record: RunRecord, number: int) -> TrialRecord:
 
 def train_again(
     trial: TrialRecord, settings: Settings, folder: RunFolder, *, device_name: str
-) -> Iterator[dict[str, Any]]:
+) -> Iterator[EpochReport]:
     """The reports of the trial's epochs, each as soon as it is trained.
 
     Raises:
@@ -160,8 +161,8 @@ def _faults(options: argparse.Namespace, settings: Settings) -> Iterator[str]:
 class Epoch:
     """The two reports of one epoch. A figure that is no number is in neither."""
 
-    recorded: dict[str, Any]
-    again: dict[str, Any]
+    recorded: Mapping[str, Any]
+    again: Mapping[str, Any]
 
     @property
     def number(self) -> int:
@@ -192,7 +193,7 @@ class Epoch:
             f"{self.moved:>8}  {difference:>10}"
         )
 
-    def _shown(self, report: dict[str, Any], name: str) -> str:
+    def _shown(self, report: Mapping[str, Any], name: str) -> str:
         return f"{report[name]:>8.5f}" if name in report else f"{'-':>8}"
 
     def _differ(self, name: str) -> float:

@@ -12,13 +12,13 @@ from optuna import Trial
 from spaces.decks import deck_of
 from spaces.interventions import arm_of, weightings
 from spaces.pretrained import weights_version
+from trainables.augmentations import POLICIES
+from trainables.backbones import BACKBONES, unfrozen_layers
 from trainables.config import CHOICES, FineTuneConfig
 
 NATIVE_PX = 32  # at this resolution pictures are not resized, and every kernel does the same
 GRADUAL_STAGES = 4  # gradual unfreezing wants an epoch for each of its stages
 KERNELS = tuple(kernel for kernel in CHOICES["interpolation"] if kernel != "none")
-# Parameter layers of layer4, the top stage: 10 on ResNet-18 to 20 on the bottleneck ResNets.
-_TOP_STAGE_LAYERS = {"resnet18": 10, "resnet34": 14, "resnet50": 20, "resnet101": 20}
 _PATIENCES = (3, 5)  # epochs
 
 
@@ -82,7 +82,7 @@ def augmentation(trial: Trial, config: FineTuneConfig) -> str:
     """The Albumentations policy (decks A, B, C); "adaptive" where the run has organic classes."""
     policies = CHOICES["augmentation"]
     if not config.organic_classes:
-        policies = tuple(policy for policy in policies if policy != "adaptive")
+        policies = tuple(name for name in policies if not POLICIES[name].needs_organic)
     return trial.suggest_categorical("augmentation", policies)
 
 
@@ -142,9 +142,7 @@ def unfreeze(trial: Trial) -> str:
 
 def unfreezes_several_stages(backbone: str, unfreeze: str) -> bool:
     """Whether a depth reaches below layer4, so that stages can have rates of their own."""
-    if unfreeze.startswith("top"):
-        return int(unfreeze.removeprefix("top")) > _TOP_STAGE_LAYERS[backbone]
-    return unfreeze in ("stage3", "all")
+    return unfrozen_layers(backbone, unfreeze) > BACKBONES[backbone].layers_from("layer4")
 
 
 def unfreeze_mode(trial: Trial) -> str:

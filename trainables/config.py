@@ -7,16 +7,18 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
+from trainables.augmentations import POLICIES
+from trainables.backbones import BACKBONES, UNFREEZE_DEPTHS
 from trainables.classes import ORGANIC, listed
 from trainables.errors import refuse
 
 CHOICES: dict[str, tuple[str, ...]] = {
-    "backbone": ("resnet18", "resnet34", "resnet50", "resnet101"),
+    "backbone": tuple(BACKBONES),
     "head": ("linear", "mlp", "bn_dropout"),
     "preprocessing": ("imagenet", "caffe", "unit"),
     "interpolation": ("nearest", "bilinear", "bicubic", "lanczos", "none"),
-    "augmentation": ("none", "flip", "standard", "adaptive"),
-    "unfreeze": ("top5", "top10", "top15", "top20", "stage4", "stage3", "all"),
+    "augmentation": tuple(POLICIES),
+    "unfreeze": tuple(UNFREEZE_DEPTHS),
     "unfreeze_mode": ("once", "gradual"),
     "batchnorm": ("train", "frozen"),
     "class_weights": ("none", "balanced", "deformable", "pair"),
@@ -171,11 +173,11 @@ class FineTuneConfig:
         if not isinstance(self.organic, str):
             yield f"organic is {self.organic!r}; allowed: classes such as 'cat,dog', or '' for none"
         elif not self.organic_classes:
-            for name, value, others in (
-                ("augmentation", "adaptive", "none, flip, standard"),
-                ("class_weights", "deformable", "none, balanced, pair"),
-            ):
-                if getattr(self, name) == value:
+            by_class = tuple(name for name, row in POLICIES.items() if row.needs_organic)
+            for name, needing in (("augmentation", by_class), ("class_weights", ("deformable",))):
+                value = getattr(self, name)
+                if value in needing:
+                    others = ", ".join(other for other in CHOICES[name] if other not in needing)
                     yield (
                         f"{name} is {value!r} and no class is organic; allowed: {others}; or name "
                         "the classes that bend (of a search: --organic CLASS,CLASS)"

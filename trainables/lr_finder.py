@@ -8,7 +8,6 @@ file and no random state of the caller changes.
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import count, islice
-from typing import Any
 
 import numpy as np
 import torch
@@ -21,9 +20,10 @@ from trainables.classes import organic_mask
 from trainables.config import FineTuneConfig
 from trainables.models.checkpoints import Checkpoint
 from trainables.models.network import FineTuneModel, build_model, set_trainable
-from trainables.models.resize import PREPROCESSING, Resize
+from trainables.models.resize import Resize
 from trainables.training.augment import epoch_view
 from trainables.training.batches import plan_batches
+from trainables.training.epoch_report import EpochReport
 from trainables.training.evaluation import soft_cross_entropy
 from trainables.training.optimizers import build_optimizer, group_rates
 from trainables.training.parallel import SOLO
@@ -174,7 +174,7 @@ def _model_at_start_of(
     model = build_model(config, len(data.train.class_names))
     if phase == FINETUNE_PHASE:
         # On a random head the sweep would find the head's rate again.
-        def take_over(_: dict[str, Any], make_checkpoint: Callable[[], Checkpoint] | None) -> None:
+        def take_over(_: EpochReport, make_checkpoint: Callable[[], Checkpoint] | None) -> None:
             if make_checkpoint:
                 model.load_state_dict(make_checkpoint().model)
 
@@ -192,13 +192,7 @@ def _batches(
 ) -> Iterator[tuple[Tensor, Tensor]]:
     """Pixels and labels of batch after batch, from the phase's first epoch on, without end."""
     train = data.train
-    resize = Resize(
-        train.side_px,
-        config.resolution_px,
-        config.interpolation,
-        device,
-        normalisation=PREPROCESSING[config.preprocessing],
-    )
+    resize = Resize.of(config, train.side_px, device)
     for epoch in count(1 + (config.head_epochs if phase == FINETUNE_PHASE else 0)):
         view = epoch_view(
             train.images,

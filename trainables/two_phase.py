@@ -8,7 +8,7 @@ after any epoch goes on exactly as if it had never stopped.
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import cast
 
 import numpy as np
 import torch
@@ -23,7 +23,7 @@ from trainables.models.weights import load_backbone_state, weights_id
 from trainables.training.activations import EVALUATION_BATCH
 from trainables.training.batches import Batch, plan_batches
 from trainables.training.class_weights import class_weights
-from trainables.training.epoch_report import epoch_report, reset_peak_memory
+from trainables.training.epoch_report import EpochReport, epoch_report, reset_peak_memory
 from trainables.training.evaluation import Scores, Tally, soft_cross_entropy
 from trainables.training.forward import Forward, Network
 from trainables.training.optimizers import (
@@ -41,7 +41,7 @@ from trainables.training.stages import FINETUNE_PHASE, HEAD_PHASE, Stage, plan_s
 # Called after each epoch with the epoch's metrics and a function that makes its checkpoint. After a
 # resume it is first called again for every epoch so far, with None: whoever listens may have been
 # killed before it heard of the last ones.
-Report = Callable[[dict[str, Any], Callable[[], Checkpoint] | None], None]
+Report = Callable[[EpochReport, Callable[[], Checkpoint] | None], None]
 
 
 def fine_tune(
@@ -125,7 +125,7 @@ class Trial:
         self.average: WeightAverage | None = None
         self.optimizer: Optimizer
         self.schedule: LRScheduler | ReduceLROnPlateau
-        self.history: list[dict[str, Any]] = []  # the metrics of each epoch so far
+        self.history: list[EpochReport] = []  # the metrics of each epoch so far
         # The classes predicted after each, int16 (epochs, N).
         self.val_predictions = torch.empty(0, len(data.val), dtype=torch.int16, device=device)
 
@@ -143,7 +143,7 @@ class Trial:
         """The model that is judged, checkpointed as the best, and shipped."""
         return self.average.model if self.average else self.model
 
-    def run_epoch(self, epoch: int) -> dict[str, Any]:
+    def run_epoch(self, epoch: int) -> EpochReport:
         """Train epoch `epoch` (1-based over both phases), validate, and return the metrics."""
         started = time.perf_counter()
         stage = self.enter_stage(stage_at(self.stages, epoch))
@@ -222,7 +222,7 @@ class Trial:
     def resume(self, path: Path) -> None:
         """Take over a checkpoint's state."""
         saved = load_checkpoint(path)
-        self.history = saved.history
+        self.history = cast(list[EpochReport], saved.history)
         self.val_predictions = saved.val_predictions.to(self.device)
         self.enter_stage(stage_at(self.stages, self.epoch))
         self.model.load_state_dict(self._whole(saved, saved.model))

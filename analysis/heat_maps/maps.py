@@ -23,12 +23,13 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
+from trainables import backbones
 from trainables.errors import UserError
 from trainables.models.checkpoints import TrainedModel
 from trainables.models.network import FineTuneModel, build_model
-from trainables.models.resize import PREPROCESSING, Resize
+from trainables.models.resize import Resize
 
-STAGES = ("layer1", "layer2", "layer3", "layer4")
+STAGES = backbones.STAGES[1:]  # below them, the stem
 Maps = npt.NDArray[np.float32]  # (N, g, g)
 Images = npt.NDArray[np.uint8]
 Predict = Callable[[Images], npt.NDArray[np.float32]]  # (N, S, S, 3) -> logits (N, K)
@@ -74,13 +75,7 @@ def cams(
     device = device or torch.device("cpu")
     model = trained.model.to(device)
     last = parts_up_to(model, stage)
-    resize = Resize(
-        trained.base_px,
-        trained.config.resolution_px,
-        trained.config.interpolation,
-        device,
-        normalisation=PREPROCESSING[trained.config.preprocessing],
-    )
+    resize = Resize.of(trained.config, trained.base_px, device)
     generator = torch.Generator().manual_seed(seed)
     found = []
     with evaluating(model), torch.inference_mode(False):

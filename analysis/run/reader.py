@@ -11,19 +11,20 @@ from trainables.data.audit import AuditResult
 from trainables.errors import refuse
 from trainables.storage import journal
 from trainables.storage.layout import (
+    AUDIT,
     BEST,
+    CONFIRMATION,
     EPOCHS,
     EXPERIMENT,
     FINISH_THE_SEARCH,
+    JOURNAL,
     TRIALS,
     absent,
     check_run_files,
     read_json,
     unreadable,
 )
-
-AUDIT, JOURNAL = "audit.json", "journal.jsonl"
-CONFIRMATION = "confirm.json"
+from trainables.training.epoch_report import FIGURES
 
 EXPERIMENT_KEYS = (
     "name",
@@ -41,10 +42,7 @@ CONFIRMATION_KEYS = (
 )
 CLOCK = "phase2_epoch"
 TRIALS_COLUMNS = ("trial", "status", "epochs", "best_epoch", "best_val_macro_f1")
-EPOCHS_COLUMNS = (
-    *("trial", "epoch", "phase", "train_loss", "train_accuracy"),
-    *("val_loss", "val_accuracy", "val_macro_f1"),
-)
+EPOCHS_COLUMNS = ("trial", "epoch", "phase", *FIGURES)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -16,15 +16,9 @@ from numpy.linalg import matrix_rank
 
 from analysis.statistics.metrics import FloatArray
 from analysis.trials.tried import Setting
+from trainables.backbones import BACKBONES, UNFREEZE_DEPTHS, unfrozen_layers
 
 FULL_LEVERAGE = 1 - 1e-9
-# Layers that own parameters: of layer4, of layer3 and layer4, and of all (torchvision's ResNets).
-LAYERS = {
-    "resnet18": {"stage4": 10, "stage3": 20, "all": 40},
-    "resnet34": {"stage4": 14, "stage3": 40, "all": 72},
-    "resnet50": {"stage4": 20, "stage3": 58, "all": 106},
-    "resnet101": {"stage4": 20, "stage3": 160, "all": 208},
-}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -153,17 +147,10 @@ def _is_new(columns: Sequence[FloatArray], block: Sequence[FloatArray]) -> bool:
     return bool(matrix_rank(together) == together.shape[1])
 
 
-def unfrozen_layers(backbone: str, unfreeze: str) -> int:
-    """The number of backbone layers that phase 2 trains; KeyError for an unknown name."""
-    if unfreeze.startswith("top"):
-        return int(unfreeze.removeprefix("top"))
-    return LAYERS[backbone][unfreeze]
-
-
 def is_known(setting: Setting, backbones: Sequence[str]) -> bool:
     """Whether every trial's depth can be counted in layers."""
     return bool(setting.asked.all()) and all(
-        level.startswith("top") or level in LAYERS.get(backbone, {})
+        level in UNFREEZE_DEPTHS and backbone in BACKBONES
         for level in setting.levels
         for backbone in set(backbones)
     )

@@ -11,17 +11,11 @@ import numpy as np
 import pandas as pd
 
 from analysis.statistics.intervals import expected_maximum
+from trainables.training.epoch_report import FIGURES
 
 CONFIG_PREFIX = "config/"
 OUTCOMES = ("status", "epochs", "best_epoch", "best_val_macro_f1")
 ROW_KEYS = ("trial", "epoch", "selected", "figures", "mean", "sd", "seconds", "out")
-CURVES = (
-    "train_accuracy",
-    "val_accuracy",
-    "val_macro_f1",
-    "train_loss",
-    "val_loss",
-)
 
 
 def search_section(
@@ -149,7 +143,7 @@ def trajectory_section(epochs: pd.DataFrame, trial: int, best_epoch: int) -> dic
         "last_head_epoch": int(head["epoch"].max()) if len(head) else None,
         "epochs": [int(epoch) for epoch in rows["epoch"]],
         "phases": [int(phase) for phase in rows["phase"]],
-        "curves": {name: [float(value) for value in rows[name]] for name in CURVES},
+        "curves": {name: [float(value) for value in rows[name]] for name in FIGURES},
         "unfreeze": _unfreeze(head, rows[rows["epoch"] == best_epoch].iloc[0]),
     }
 
@@ -158,10 +152,10 @@ def _unfreeze(head: pd.DataFrame, best: pd.Series) -> dict[str, Any] | None:
     """Both sides of the unfreeze point; None when the best epoch does not lie behind it."""
     if head.empty or best["phase"] == 1:
         return None
-    before = {name: float(head.iloc[-1][name]) for name in CURVES}
-    after = {name: float(best[name]) for name in CURVES}
+    before = {name: float(head.iloc[-1][name]) for name in FIGURES}
+    after = {name: float(best[name]) for name in FIGURES}
     return {
         "before": {"epoch": int(head.iloc[-1]["epoch"]), **before},
         "best": {"epoch": int(best["epoch"]), **after},
-        "change": {name: after[name] - before[name] for name in CURVES},
+        "change": {name: after[name] - before[name] for name in FIGURES},
     }

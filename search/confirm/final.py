@@ -13,12 +13,12 @@ from search.monitoring.lines import FreshProgress
 from search.records.folder import RunFolder
 from search.settings.settings import Settings
 from search.tuning.fixed_list import train_listed
-from search.tuning.recorder import REPORT_FIELDS
 from trainables.data.images import ImageSet
 from trainables.errors import RunError
 from trainables.models.checkpoint_folders import folder_name
 from trainables.storage import journal
 from trainables.storage.files import write_json
+from trainables.training.epoch_report import REPORT_FIELDS
 from trainables.training.pictures import TrialData
 from trainables.workers.ray_trial import trial_folder
 

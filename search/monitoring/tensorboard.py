@@ -15,16 +15,15 @@ from search.monitoring.lines import short
 from search.monitoring.pictures import confusion_picture, prediction_picture
 from search.records.folder import RunFolder
 from search.records.record import OBJECTIVE, Listener, RunRecord, TrialRecord
+from trainables.models.checkpoint_folders import folder_name
+from trainables.models.checkpoints import TENSORS
+from trainables.training import epoch_report
 from trainables.training.pictures import TrialData
 from trainables.workers.ray_trial import trial_folder
 
 OVERVIEW = "overview"
 SCALARS = {
-    "val/macro_f1": "val_macro_f1",
-    "val/accuracy": "val_accuracy",
-    "val/loss": "val_loss",
-    "train/accuracy": "train_accuracy",
-    "train/loss": "train_loss",
+    **{name.replace("_", "/", 1): name for name in epoch_report.FIGURES},  # "val/macro_f1"
     "speed/images_per_second": "images_per_second",
     "speed/epoch_seconds": "epoch_seconds",
 }
@@ -101,7 +100,7 @@ class TensorBoard(Listener):
             return
         confusion = confusion_picture(best["val_confusion"], data.class_names)
         file.image("val/confusion_matrix", confusion, best["epoch"])
-        checkpoint = f"checkpoint_{best['epoch']:04d}/state.safetensors"
+        checkpoint = f"{folder_name(best['epoch'])}/{TENSORS}"
         try:
             with safe_open(
                 self._folder.trials / trial_folder(trial.number) / checkpoint, framework="numpy"

@@ -15,6 +15,7 @@ from trainables.errors import UserError
 from trainables.models.run_weights import FOLDER as WEIGHTS
 from trainables.models.run_weights import keep_weights, stand_ins
 from trainables.models.weight_paths import join_place, split_place
+from trainables.storage import layout
 from trainables.storage.layout import EXPERIMENT, FORMAT_VERSION
 from trainables.storage.store import Store, is_uri
 from trainables.storage.working_copy import (
@@ -38,16 +39,16 @@ class RunFolder:
     def __init__(self, root: Path, copy: WorkingCopy | None = None) -> None:
         self.root, self.copy = root.absolute(), copy
         self.experiment = self.root / EXPERIMENT
-        self.journal = self.root / "journal.jsonl"
-        self.study = self.root / "study.log"
-        self.trials = self.root / "trials"
-        self.trials_table = self.root / "trials.parquet"
-        self.epochs_table = self.root / "epochs.parquet"
-        self.best = self.root / "best.json"
-        self.audit = self.root / "audit.json"
+        self.journal = self.root / layout.JOURNAL
+        self.study = self.root / layout.STUDY
+        self.trials = self.root / layout.TRIALS_FOLDER
+        self.trials_table = self.root / layout.TRIALS
+        self.epochs_table = self.root / layout.EPOCHS
+        self.best = self.root / layout.BEST
+        self.audit = self.root / layout.AUDIT
         self.confirm = self.root / "confirm"
-        self.confirmation = self.root / "confirm.json"
-        self.final = self.root / "final.json"
+        self.confirmation = self.root / layout.CONFIRMATION
+        self.final = self.root / layout.FINAL
         self.export = self.root / "export"
         self.export_final = self.root / "export-final"
 

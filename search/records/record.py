@@ -11,12 +11,13 @@ from pathlib import Path
 from typing import Any, Literal
 
 from trainables.storage import journal
+from trainables.storage.layout import TRIALS_FOLDER
 
 Status = Literal["running", "finished", "stopped", "failed", "diverged"]
 OBJECTIVE = "val_macro_f1"  # a trial is worth its best epoch's; higher is better
 CLOCK = "phase2_epoch"  # ASHA's clock; absent while the backbone is frozen
 STUDY_NAME = "search"
-EXPERIMENT_NAME = "trials"  # Ray Tune's name of the run, and so of its folder
+EXPERIMENT_NAME = TRIALS_FOLDER  # Ray Tune's name of the run, and so of its folder
 FIRST_SEED = 1000  # of the fresh ones, after the run's own
 SEED_LIMIT = 2**31  # of FineTuneConfig and of DataSpec
 

@@ -1,13 +1,12 @@
 """The record as tables: trials.parquet has one row a trial, epochs.parquet one an epoch."""
 
-import io
 from typing import Any
 
 import pandas as pd
 
 from search.records.folder import RunFolder
 from search.records.record import CLOCK, OBJECTIVE, RunRecord
-from trainables.storage.files import write_bytes
+from trainables.storage.files import write_parquet
 
 
 def trials_table(record: RunRecord) -> pd.DataFrame:
@@ -62,6 +61,4 @@ def write_tables(record: RunRecord, folder: RunFolder) -> None:
         (trials_table(record), folder.trials_table),
         (epochs_table(record), folder.epochs_table),
     ):
-        buffer = io.BytesIO()
-        table.to_parquet(buffer, index=False)
-        write_bytes(path, buffer.getvalue())
+        write_parquet(path, table)

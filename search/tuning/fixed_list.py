@@ -11,11 +11,12 @@ from search.records.disk import occupied_bytes
 from search.records.folder import RunFolder
 from search.records.record import Listener, RunLog, RunRecord
 from search.settings.settings import Settings
-from search.tuning.recorder import REPORT_FIELDS, Recorder
+from search.tuning.recorder import Recorder
 from search.tuning.searchers import ListSearch
 from search.tuning.stopping import Halt
 from search.tuning.trials import run_trials
 from trainables.errors import RunError
+from trainables.training.epoch_report import REPORT_FIELDS
 from trainables.training.pictures import TrialData
 
 

@@ -19,25 +19,13 @@ from search.tuning.stopping import Halt
 from trainables.config import FineTuneConfig
 from trainables.models.checkpoint_folders import folder_name
 from trainables.storage.files import write_json
+from trainables.storage.layout import TRIALS_FOLDER
+from trainables.training.epoch_report import REPORT_FIELDS
 from trainables.workers.ray_trial import trial_folder
 
 NOTE_LENGTH = 80  # characters of a cause on the terminal; the journal has all
 TABLES_SHARE = 0.05  # of the driver's time, at most, while the search runs
 KEPT_TRIALS = 3  # ended trials whose best checkpoint stays, the best ones
-# What Tune adds to a report, and what is not a measurement.
-REPORT_FIELDS = (
-    *("epoch", "phase", "phase2_epoch", "train_loss", "train_accuracy"),
-    *("val_loss", "val_accuracy", "val_macro_f1", "val_f1", "val_confusion"),
-    *(
-        "rate",
-        "images_per_second",
-        "epoch_seconds",
-        "peak_memory_bytes",
-        "micro_batches",
-        "diverged",
-        "finished",
-    ),
-)
 
 
 def unless_halted(hook: Callable[..., None]) -> Callable[..., None]:
@@ -198,7 +186,7 @@ class Recorder(Callback):
     def _write_best(self, trial: TrialRecord, report: dict[str, Any]) -> None:
         if not self._selects:
             return
-        checkpoint = f"trials/{trial_folder(trial.number)}/checkpoint_{report['epoch']:04d}"
+        checkpoint = f"{TRIALS_FOLDER}/{trial_folder(trial.number)}/{folder_name(report['epoch'])}"
         figures = ("val_macro_f1", "val_accuracy", "val_loss", "val_f1")
         write_json(
             self.folder.best,

@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 import torch
 
-from search.tuning.recorder import REPORT_FIELDS
 from tests.faults.harness import SETTINGS, Search
 from tests.faults.invariants import TIMES, check_record
 from tests.faults.local_cluster import exists, limit_memory, wait_for
 from trainables.config import FineTuneConfig
 from trainables.data.load import load_training
 from trainables.data.spec import DataSpec
+from trainables.training.epoch_report import REPORT_FIELDS
 from trainables.training.pictures import TrialData
 from trainables.two_phase import fine_tune
 

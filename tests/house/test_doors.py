@@ -17,7 +17,7 @@ ROOMS = {
     "analysis": {"trainables"},
 }
 # What each package, or file, of a room may import of its room.
-GROUND = {"errors", "classes", "command", "cv2_threads"}
+GROUND = {"errors", "augmentations", "backbones", "classes", "command", "cv2_threads"}
 LOOP = GROUND | {"config", "data", "models", "training"}
 RECORDED = {"records", "settings", "monitoring"}
 SEARCHED = RECORDED | {"cluster", "tuning"}
@@ -25,6 +25,8 @@ TESTED = {"perturbations", "shortcuts", "statistics"}
 INSIDE = {
     "trainables": {
         "errors": set(),
+        "augmentations": set(),
+        "backbones": set(),
         "classes": set(),
         "cv2_threads": set(),
         "command": {"errors"},
@@ -37,7 +39,7 @@ INSIDE = {
         "lr_finder": LOOP | {"two_phase"},
         "workers": LOOP | {"two_phase", "storage"},
         "predict": GROUND | {"data", "models"},
-        "pretrain": GROUND | {"config", "data", "models"},
+        "pretrain": GROUND | {"config", "data", "models", "storage"},
     },
     "search": {
         "records": set(),

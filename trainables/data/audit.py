@@ -20,6 +20,8 @@ from trainables.command import Parser, run_main
 from trainables.data.spec import DataSpec
 from trainables.errors import UserError, refuse
 from trainables.storage import journal
+from trainables.storage.files import write_text
+from trainables.storage.layout import JOURNAL
 
 FORMAT_VERSION = 1
 PACKAGE_ROOT = Path(__file__).resolve().parents[2]
@@ -66,9 +68,7 @@ class AuditResult:
 
     def write(self, path: Path) -> None:
         """Write as JSON, whole or not at all."""
-        partial = path.with_name(f"{path.name}.partial")
-        partial.write_text(json.dumps(asdict(self), indent=2, allow_nan=False) + "\n")
-        partial.replace(path)
+        write_text(path, json.dumps(asdict(self), indent=2, allow_nan=False) + "\n")
 
 
 def audit(spec: DataSpec) -> AuditResult:
@@ -112,7 +112,7 @@ def run_audit(spec: DataSpec, out_path: Path, run_dir: Path | None = None) -> Au
     result = AuditResult.read(out_path)
     if run_dir is not None:
         journal.append(
-            run_dir / "journal.jsonl", "test_audited", passed=result.passed, hashes=result.hashes
+            run_dir / JOURNAL, "test_audited", passed=result.passed, hashes=result.hashes
         )
     refuse(result.faults)
     return result

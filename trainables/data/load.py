@@ -18,6 +18,7 @@ from trainables.data.spec import DataSpec
 from trainables.data.splits import split_indices
 from trainables.errors import UserError, refuse
 from trainables.storage import journal
+from trainables.storage.layout import JOURNAL
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,7 +67,7 @@ def open_sealed_test(spec: DataSpec, run_dir: Path, *, opened_by: str) -> ImageS
             f"run folder is {run_dir}, which is not there; allowed: the folder of a run, whose "
             "journal records each opening of the test; name an existing one"
         )
-    journal.append(run_dir / "journal.jsonl", "test_opened", by=opened_by, data=spec.to_dict())
+    journal.append(run_dir / JOURNAL, "test_opened", by=opened_by, data=spec.to_dict())
     source = open_source(spec)
     encoder = fit_encoder(source.training_classes())
     test, _ = _load_test_part(spec, source.sealed_test(), encoder)

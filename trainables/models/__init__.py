@@ -7,6 +7,7 @@ made on; `resize` turns uint8 pictures into the network's input. `checkpoints` i
 checkpoint and `checkpoint_folders` those of one trial, on disk or in a store. `exported` reads an
 exported model; `formats`, `graphs` and `graph_models` are its other formats (ONNX, torch.export).
 
-A new backbone is added in `network` and `weights`, a new export format in `formats`. The
-checkpoint's format must stay readable: a run that began earlier is resumed from it.
+A new backbone is a row of `trainables.backbones`; one that is no ResNet also needs its parts in
+`network`. A new export format is added in `formats`. The checkpoint's format must stay readable: a
+run that began earlier is resumed from it.
 """

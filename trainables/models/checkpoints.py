@@ -7,7 +7,7 @@ needs the backbone's weights to be whole again, and names them by their hash.
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ from torch import Tensor
 from trainables.config import FineTuneConfig
 from trainables.errors import UserError
 from trainables.models.network import FineTuneModel, build_model
-from trainables.models.resize import PREPROCESSING, Resize
+from trainables.models.resize import Resize
 from trainables.models.run_weights import find_weights, same_content
 from trainables.models.weights import load_backbone_state, weights_id
 
@@ -42,7 +42,7 @@ class Checkpoint:
     class_names: tuple[str, ...]
     base_px: int
     weights_id: str
-    history: list[dict[str, Any]]  # the metrics of every epoch so far
+    history: Sequence[Mapping[str, Any]]  # the report of every epoch so far
     model: dict[str, Tensor]
     average: dict[str, Tensor]  # of the weights, where they are averaged; what was evaluated
     num_averaged: int
@@ -186,13 +186,7 @@ class TrainedModel:
         """
         device = device or torch.device("cpu")
         model = self.model.to(device).to(memory_format=torch.channels_last).eval()
-        resize = Resize(
-            self.base_px,
-            self.config.resolution_px,
-            self.config.interpolation,
-            device,
-            normalisation=PREPROCESSING[self.config.preprocessing],
-        )
+        resize = Resize.of(self.config, self.base_px, device)
         logits = np.empty((len(images), len(self.class_names)), np.float32)
         with torch.inference_mode():  # not around the moves above: a heat map needs the weights
             for start in range(0, len(images), batch_size):

@@ -15,7 +15,7 @@ from torch.fx import GraphModule
 
 from trainables.models.checkpoints import TrainedModel
 from trainables.models.graph_models import CLASS_NAMES
-from trainables.models.resize import PREPROCESSING, Resize
+from trainables.models.resize import Resize
 
 # Where in whose source an operation comes from: of no use elsewhere, and full of local paths.
 _ORIGINS = ("stack_trace", "nn_module_stack", "source_fn_stack")
@@ -31,13 +31,7 @@ class PictureNetwork(nn.Module):
     def __init__(self, trained: TrainedModel, device: torch.device | str = "cpu") -> None:
         super().__init__()
         self.network = trained.model.to(device).eval()
-        self.resize = Resize(
-            trained.base_px,
-            trained.config.resolution_px,
-            trained.config.interpolation,
-            device,
-            normalisation=PREPROCESSING[trained.config.preprocessing],
-        )
+        self.resize = Resize.of(trained.config, trained.base_px, device)
 
     def forward(self, images: Tensor) -> Tensor:
         logits: Tensor = self.network(self.resize(images))

@@ -9,14 +9,10 @@ import torch
 from torch import Tensor, nn
 from torchvision.models import get_model
 
+from trainables.backbones import STAGES, UNFREEZE_DEPTHS
 from trainables.config import FineTuneConfig
 from trainables.errors import UserError
 from trainables.models.weights import load_backbone_state
-
-# A layer is a module that owns parameters: a convolution, or a BatchNorm.
-_NUM_TOP_LAYERS = {"top5": 5, "top10": 10, "top15": 15, "top20": 20}
-_LOWEST_STAGE = {"stage4": "layer4.", "stage3": "layer3."}
-DEPTHS = (*_NUM_TOP_LAYERS, *_LOWEST_STAGE, "all")
 
 _HEAD_STREAM = 0x68656164  # keeps the head's random numbers apart from a random backbone's
 
@@ -102,10 +98,10 @@ def build_model(
 
 def backbone_parts(backbone: Any) -> list[tuple[nn.Module, ...]]:
     """A torchvision ResNet's forward pass as a row: stem, each block, pooling."""
-    stages = (backbone.layer1, backbone.layer2, backbone.layer3, backbone.layer4)
+    _, *stages = STAGES
     return [
         (backbone.conv1, backbone.bn1, backbone.relu, backbone.maxpool),
-        *((block,) for stage in stages for block in stage),
+        *((block,) for stage in stages for block in getattr(backbone, stage)),
         (backbone.avgpool, nn.Flatten(), backbone.fc),
     ]
 
@@ -123,20 +119,25 @@ def backbone_layers(backbone: nn.Module) -> list[tuple[str, nn.Module]]:
     ]
 
 
+def stage_of(name: str) -> str:
+    """The stage that a layer or a parameter of the backbone lies in, by its name."""
+    first = name.partition(".")[0]
+    return first if first in STAGES else "stem"
+
+
 def trainable_layers(backbone: nn.Module, depth: str | None) -> list[tuple[str, nn.Module]]:
     """The layers of the backbone that an unfreeze depth trains; None trains none (phase 1)."""
     layers = backbone_layers(backbone)
     if depth is None:
         return []
-    if depth in _NUM_TOP_LAYERS:
-        return layers[-_NUM_TOP_LAYERS[depth] :]
-    if depth in _LOWEST_STAGE:
-        stage = _LOWEST_STAGE[depth]
-        first = next(i for i, (name, _) in enumerate(layers) if name.startswith(stage))
-        return layers[first:]
-    if depth == "all":
-        return layers
-    raise UserError(f"unfreeze is {depth!r}; allowed: {', '.join(DEPTHS)}, or None; choose one")
+    if depth not in UNFREEZE_DEPTHS:
+        allowed = ", ".join(UNFREEZE_DEPTHS)
+        raise UserError(f"unfreeze is {depth!r}; allowed: {allowed}, or None; choose one")
+    top = UNFREEZE_DEPTHS[depth]
+    if isinstance(top, int):
+        return layers[-top:]
+    trained = STAGES[STAGES.index(top) :]
+    return [(name, layer) for name, layer in layers if stage_of(name) in trained]
 
 
 def set_trainable(
@@ -153,7 +154,7 @@ def set_trainable(
 
     Args:
         model: changed in place.
-        depth: one of `DEPTHS`; None freezes the whole backbone (phase 1).
+        depth: one of `UNFREEZE_DEPTHS`; None freezes the whole backbone (phase 1).
         share: of the depth's layers that are trained, counted from the top and rounded up.
         freeze_statistics: keep the running statistics of the trained BatchNorms as well; their
             scales and shifts are trained all the same.

@@ -14,6 +14,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from trainables.config import FineTuneConfig
 from trainables.errors import UserError
 
 MODES = ("nearest", "bilinear", "bicubic", "lanczos", "none")
@@ -156,6 +157,19 @@ class Resize:
         )
         self._vertical = torch.tensor(matrix, device=device)
         self._is_identity = in_px == out_px  # every kernel is one at 0 and zero at whole pixels
+
+    @classmethod
+    def of(
+        cls, config: FineTuneConfig, side_px: int, device: torch.device | str = "cpu"
+    ) -> "Resize":
+        """From pictures of `side_px` to what the network of a configuration expects."""
+        return cls(
+            side_px,
+            config.resolution_px,
+            config.interpolation,
+            device,
+            normalisation=PREPROCESSING[config.preprocessing],
+        )
 
     def __call__(self, images: Tensor) -> Tensor:
         """Resize a batch.

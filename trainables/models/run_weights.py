@@ -31,10 +31,11 @@ from trainables.models.weights import (
     weights_id,
 )
 from trainables.storage import journal
+from trainables.storage.layout import EXPERIMENT, JOURNAL, TRIALS_FOLDER
 
 WEIGHTS_HELP = "the file of the run's recorded weights, where they are not here any more"
 FOLDER = "weights"  # in a run folder
-EXPERIMENT, JOURNAL, CHECKPOINT = "experiment.json", "journal.jsonl", "state.json"
+CHECKPOINT = "state.json"
 # What "embedded" was where a run's trials are on record, and neither it nor a checkpoint says so.
 FIRST_EMBEDDED = "embedded sha256:7d8cdc874fe0f3155ee6654877b921ef3ef312d11c16a8801094bb035fa43410"
 FILES_OF_RELEASES = {
@@ -68,7 +69,7 @@ def recorded_id(root: Path) -> str:
     if "weights" in experiment:
         return str(experiment["weights"]["id"])
     name = recorded_name(root)
-    for path in sorted(root.glob(f"trials/*/checkpoint_*/{CHECKPOINT}")):
+    for path in sorted(root.glob(f"{TRIALS_FOLDER}/*/checkpoint_*/{CHECKPOINT}")):
         saved = read_identity(path.parent)
         if saved and saved[0] == name:
             return saved[1]

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.request import Request, urlopen
 
+from trainables.backbones import BACKBONES
 from trainables.errors import UserError, refuse
 from trainables.models.weight_paths import (
     FILE_SUFFIXES,
@@ -30,7 +31,6 @@ EMBEDDED_FILE = "resnet18_imagenet.safetensors"
 EMBEDDED_LICENSE = "resnet18_imagenet.LICENSE"
 EMBEDDED_SHA256 = "915f54b7623fb08981e6bc4bf158f7d81134e133a6c21b307cdddb7a3972ce42"
 
-_BACKBONES_WITH_V2 = ("resnet50", "resnet101")  # what torchvision offers
 ANSWER_SECONDS = 5.0  # for the server of a download, when asked whether it is there
 SHOWN_LEFT_OUT = 6  # of what a file holds besides, in a line
 
@@ -45,10 +45,11 @@ def check_weights(backbone: str, weights: str) -> list[str]:
             f"weights is 'embedded' with backbone {backbone!r}; allowed: backbone "
             f"{EMBEDDED_BACKBONE!r}, the only one embedded; choose it or other weights"
         ]
-    if weights == "imagenet-v2" and backbone not in _BACKBONES_WITH_V2:
+    with_v2 = [name for name, row in BACKBONES.items() if row.has_imagenet_v2]
+    if weights == "imagenet-v2" and backbone not in with_v2:
         return [
             f"weights is 'imagenet-v2' with backbone {backbone!r}; allowed: backbones "
-            f"{', '.join(_BACKBONES_WITH_V2)}; choose 'imagenet-v1'"
+            f"{', '.join(with_v2)}; choose 'imagenet-v1'"
         ]
     if weights in NAMES:
         return []
@@ -217,7 +218,8 @@ def _read_torchvision(backbone: str, weights: str) -> dict[str, "Tensor"]:
         raise UserError(
             f"weights is {weights!r}, but {cached.name} {state} ({reason(error)}); looked in "
             f"{cached.parent}; put the file from {entry.url} there, set TORCH_HOME to a folder "
-            "that has it in hub/checkpoints, or choose weights 'embedded' (resnet18 only), 'none' "
+            "that has it in hub/checkpoints, or choose weights 'embedded' "
+            f"({EMBEDDED_BACKBONE} only), 'none' "
             "or the path of a state dict"
         ) from error
 

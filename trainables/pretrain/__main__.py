@@ -6,19 +6,20 @@ FILE is replaced, atomically, after every epoch, so an interrupted run leaves it
 """
 
 import argparse
-import os
 import re
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from trainables.backbones import BACKBONES
 from trainables.command import Parser, run_main
 from trainables.config import FineTuneConfig
 from trainables.data.early import check_early
 from trainables.data.spec import DataSpec
 from trainables.errors import UserError, refuse
 from trainables.pretrain.recipe import Recipe
+from trainables.storage.files import write_bytes
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -98,9 +99,7 @@ def save_weights(path: Path, model: "FineTuneModel", metadata: dict[str, str]) -
     state = model.backbone.state_dict() | {
         f"fc.{name}": tensor for name, tensor in classifier.state_dict().items()
     }
-    partial = path.with_name(path.name + ".partial")
-    partial.write_bytes(save({name: _stored(tensor) for name, tensor in state.items()}, metadata))
-    os.replace(partial, path)
+    write_bytes(path, save({name: _stored(tensor) for name, tensor in state.items()}, metadata))
 
 
 def _stored(tensor: "Tensor") -> "Tensor":
@@ -140,7 +139,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--train-size", type=int, default=90_000, metavar="N", help="training pictures (90000)")
     add("--val-size", type=int, default=10_000, metavar="N", help="held out for top-1 (10000)")
     add("--base-px", type=int, metavar="PX", help="side of stored pictures (the top resolution)")
-    add("--backbone", default="resnet18", help="resnet18 (default), resnet34, resnet50, resnet101")
+    add("--backbone", default="resnet18", help=f"{', '.join(BACKBONES)} (resnet18)")
     epochs, batch_size, max_lr = Recipe.epochs, Recipe.batch_size, Recipe.max_lr
     add("--epochs", type=int, default=epochs, metavar="N", help=f"over the pictures ({epochs})")
     add("--batch-size", type=int, default=batch_size, metavar="N", help=f"pictures ({batch_size})")

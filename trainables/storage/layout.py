@@ -8,8 +8,10 @@ from typing import Any
 from trainables.errors import UserError, refuse
 
 FORMAT_VERSION = 1
-EXPERIMENT, BEST = "experiment.json", "best.json"
+EXPERIMENT, JOURNAL, STUDY = "experiment.json", "journal.jsonl", "study.log"
+AUDIT, BEST, CONFIRMATION, FINAL = "audit.json", "best.json", "confirm.json", "final.json"
 TRIALS, EPOCHS = "trials.parquet", "epochs.parquet"
+TRIALS_FOLDER = "trials"
 FINISH_THE_SEARCH = "let the search finish or continue it with `python -m search.run --resume`"
 
 

@@ -10,11 +10,11 @@ import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path, PurePosixPath
 
+from trainables.storage.layout import JOURNAL, TRIALS_FOLDER
 from trainables.storage.lease import BEAT_S, Lease
 from trainables.storage.store import Store
 
-JOURNAL = "journal.jsonl"
-TRIALS, CHECKPOINT, EVENTS = "trials", "checkpoint_", "events.out.tfevents"
+CHECKPOINT, EVENTS = "checkpoint_", "events.out.tfevents"
 Stamp = tuple[int, int, int]  # of a file: its inode, bytes, and the time of its last change in ns
 
 
@@ -138,7 +138,7 @@ def _is_mirrored(key: str) -> bool:
     parts = PurePosixPath(key).parts
     if any(part.startswith(".") for part in parts):
         return False
-    return TRIALS not in parts or parts[-1].startswith(EVENTS)
+    return TRIALS_FOLDER not in parts or parts[-1].startswith(EVENTS)
 
 
 def _stamp(path: Path) -> Stamp:

@@ -17,12 +17,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from trainables.errors import UserError, refuse
-from trainables.storage.layout import EXPERIMENT
+from trainables.storage.layout import BEST, EXPERIMENT, FINAL
 from trainables.storage.lease import Lease
 from trainables.storage.mirror import Mirror, Pusher
 from trainables.storage.store import PATIENCE_S, Store, StoreError, check_uri, is_uri
 
-NAMES_A_CHECKPOINT = ("best.json", "final.json")
+NAMES_A_CHECKPOINT = (BEST, FINAL)
 LAST_TRY_S = 10.0  # for the last push, where one before has failed already
 
 

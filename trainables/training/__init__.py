@@ -6,6 +6,7 @@ loss), `reuse` and `activations` keep what a frozen backbone computes, `forward`
 `optimizers` and `stages` say what is trained at which rate; `parallel` averages over workers. After
 an epoch, `evaluation` measures and `epoch_report` makes the record that goes to the journal.
 
-A new augmentation is added in `augment`. All random numbers come from the seeds that are passed in,
-so that a trial that is repeated gives the same metrics; no module here imports Ray.
+A new augmentation is a row of `trainables.augmentations`. All random numbers come from the seeds
+that are passed in, so that a trial that is repeated gives the same metrics; no module here imports
+Ray.
 """

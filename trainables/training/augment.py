@@ -20,9 +20,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from trainables.augmentations import POLICIES, Policy
 from trainables.errors import UserError
-
-POLICIES = ("none", "flip", "standard", "adaptive")
 
 SHIFT = 0.125  # of the side: the 4 px of 32 that are customary for CIFAR-10
 
@@ -74,38 +73,27 @@ class QuickAffine(A.ImageOnlyTransform):
 def policy_transforms(policy: str, *, organic: bool = False) -> list[A.BasicTransform]:
     """The Albumentations steps of a policy, for pictures of 32 px or so.
 
-    none      the pictures as they are
-    flip      mirrored left-right, half of the time
-    standard  flip, then shift, turn and scale a little, then brightness and contrast (deck A)
-    adaptive  the same, but rigid pictures turn up to 15 degrees either way and scale mildly,
-              organic ones turn up to 90 degrees and scale strongly (decks B and C)
-
-    Beware of "adaptive": what is done to a picture then depends on its label, and the network can
-    read the label off it. A picture that lies on its side, or whose corners are mirrored far
-    inwards, is organic, for certain; no such mark exists at validation or test time. So the
-    training accuracy flatters, and part of what is learnt may be the mark and not the animal. The
-    shift, the flip and the light are the same for both kinds, so as to leave no further marks.
-
     Args:
         policy: one of `POLICIES`.
-        organic: for pictures of organic classes; matters to "adaptive" alone.
+        organic: for pictures of organic classes.
+
+    Raises:
+        ValueError: the policy is unknown.
     """
+    row = _row(policy)
+    steps: list[A.BasicTransform] = [A.HorizontalFlip(p=0.5)] if row.flips else []
+    if warp := row.organic if organic else row.rigid:
+        steps += [
+            QuickAffine(shift=SHIFT, degrees=warp.degrees, scale=warp.scale, p=0.9),
+            A.RandomBrightnessContrast(brightness_limit=0.2, contrast_limit=0.2, p=0.5),
+        ]
+    return steps
+
+
+def _row(policy: str) -> Policy:
     if policy not in POLICIES:
         raise ValueError(f"policy is {policy!r}; allowed: {', '.join(POLICIES)}")
-    if policy == "none":
-        return []
-    flip = A.HorizontalFlip(p=0.5)
-    if policy == "flip":
-        return [flip]
-    if policy == "standard":
-        degrees, scale = 10.0, (0.9, 1.1)
-    elif organic:
-        degrees, scale = 90.0, (0.75, 1.25)
-    else:
-        degrees, scale = 15.0, (0.9, 1.1)
-    warp = QuickAffine(shift=SHIFT, degrees=degrees, scale=scale, p=0.9)
-    light = A.RandomBrightnessContrast(brightness_limit=0.2, contrast_limit=0.2, p=0.5)
-    return [flip, warp, light]
+    return POLICIES[policy]
 
 
 def epoch_view(
@@ -139,9 +127,9 @@ def epoch_view(
         return images
     if organic is None:
         organic = np.zeros(len(images), dtype=bool)
-    if policy == "adaptive" and not organic.any():
+    if _row(policy).needs_organic and not organic.any():
         raise UserError(
-            "augmentation is 'adaptive' for pictures none of which is organic; allowed: data with "
+            f"augmentation is {policy!r} for pictures none of which is organic; allowed: data with "
             "classes that the setting `organic` names; choose 'standard'"
         )
     seed = np.random.SeedSequence([data_seed, epoch, zlib.crc32(policy.encode())])

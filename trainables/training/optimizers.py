@@ -17,11 +17,12 @@ from torch.optim.lr_scheduler import (
 )
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
+from trainables.backbones import STAGES
 from trainables.config import FineTuneConfig
-from trainables.models.network import FineTuneModel
+from trainables.models.network import FineTuneModel, stage_of
 
-# A ResNet's stages from the top down; the rate falls by `layer_decay` from one to the next.
-STAGES = ("layer4", "layer3", "layer2", "layer1", "stem")
+# The rate falls by `layer_decay` from one to the next.
+STAGES_FROM_TOP = STAGES[::-1]
 
 
 def parameter_groups(
@@ -36,10 +37,9 @@ def parameter_groups(
     """
     parts: dict[str, list[nn.Parameter]] = {"head": list(model.head.parameters())}
     for name, parameter in model.backbone.named_parameters():
-        stage = name.partition(".")[0]
-        parts.setdefault(stage if stage in STAGES else "stem", []).append(parameter)
+        parts.setdefault(stage_of(name), []).append(parameter)
     groups = []
-    for part in ("head", *STAGES):
+    for part in ("head", *STAGES_FROM_TOP):
         trainable = [p for p in parts.get(part, []) if p.requires_grad]
         for decay, params in (
             (config.weight_decay, [p for p in trainable if p.ndim > 1]),
@@ -107,7 +107,8 @@ def group_rates(optimizer: Optimizer) -> dict[str, float]:
 def _peak_rate(part: str, config: FineTuneConfig) -> float:
     if part == "head":
         return config.head_lr
-    return config.head_lr * config.backbone_lr_ratio * config.layer_decay ** STAGES.index(part)
+    stages_above = STAGES_FROM_TOP.index(part)
+    return config.head_lr * config.backbone_lr_ratio * config.layer_decay**stages_above
 
 
 def _group_name(part: str, config: FineTuneConfig) -> str:

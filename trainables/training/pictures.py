@@ -14,7 +14,7 @@ from trainables.classes import organic_mask
 from trainables.config import FineTuneConfig
 from trainables.data.images import ImageSet
 from trainables.models.network import FineTuneModel
-from trainables.models.resize import PREPROCESSING, Resize
+from trainables.models.resize import Resize
 from trainables.training.activations import Activations
 from trainables.training.augment import epoch_view
 from trainables.training.batches import Batch
@@ -67,13 +67,7 @@ class Pictures:
         )
         self.train_labels = torch.tensor(train.labels, device=device)
         self.val_labels = torch.tensor(val.labels, device=device)
-        self.resize = Resize(
-            train.side_px,
-            config.resolution_px,
-            config.interpolation,
-            device,
-            normalisation=PREPROCESSING[config.preprocessing],
-        )
+        self.resize = Resize.of(config, train.side_px, device)
         self.activations = Activations(config, self.resize, device, reuse, weights)
         self._mixers = {
             "cutmix": v2.CutMix(alpha=config.cutmix_alpha, num_classes=len(names)),

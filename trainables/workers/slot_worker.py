@@ -23,6 +23,7 @@ from trainables.models.checkpoint_folders import (
     store,
 )
 from trainables.models.checkpoints import Checkpoint
+from trainables.training.epoch_report import EpochReport
 from trainables.training.parallel import WorkerGroup
 from trainables.two_phase import fine_tune
 from trainables.workers.exchange import Job
@@ -87,7 +88,7 @@ def train_in(
     newest, refused = newest_readable(folder.path)
     values: dict[int, float] = {}  # macro-F1 by epoch
 
-    def report(metrics: dict[str, Any], make_checkpoint: Callable[[], Checkpoint] | None) -> None:
+    def report(metrics: EpochReport, make_checkpoint: Callable[[], Checkpoint] | None) -> None:
         values[metrics["epoch"]] = metrics["val_macro_f1"]
         told = {**metrics, "refused_checkpoints": refused[:]} if refused else metrics
         refused.clear()

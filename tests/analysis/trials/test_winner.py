@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.trials.winner import CURVES, search_section, selection_note, trajectory_section
+from analysis.trials.winner import search_section, selection_note, trajectory_section
+from trainables.training.epoch_report import FIGURES
 
 TRIALS = pd.DataFrame(
     {
@@ -61,7 +62,7 @@ def test_one_trial_was_not_chosen() -> None:
 
 
 def epochs_table(phases: list[int], accuracies: list[float]) -> pd.DataFrame:
-    own = pd.DataFrame(dict.fromkeys(CURVES, accuracies))
+    own = pd.DataFrame(dict.fromkeys(FIGURES, accuracies))
     own = own.assign(trial=7, epoch=range(1, len(phases) + 1), phase=phases)
     return pd.concat([own.assign(trial=8, val_accuracy=0.0), own[::-1]])
 

@@ -227,7 +227,7 @@ def test_trains_writes_and_is_loaded_by_path(
     model = build_model(FineTuneConfig(weights=str(out)), 10)
     loaded = model.state_dict()["backbone.layer4.1.conv2.weight"]
     assert torch.equal(loaded, stored.float())
-    assert not list(tmp_path.glob("*.partial"))
+    assert not list(tmp_path.glob(".*"))
 
 
 @pytest.mark.parametrize(

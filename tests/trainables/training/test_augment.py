@@ -8,9 +8,10 @@ import cv2
 import numpy as np
 import pytest
 
+from trainables.augmentations import POLICIES
 from trainables.config import CHOICES
 from trainables.errors import UserError
-from trainables.training.augment import POLICIES, QuickAffine, epoch_view, policy_transforms
+from trainables.training.augment import QuickAffine, epoch_view, policy_transforms
 
 DRAWN = [policy for policy in POLICIES if policy != "none"]
 ORGANIC = np.arange(16) % 3 > 0
@@ -22,7 +23,7 @@ def pictures() -> np.ndarray:
 
 
 def test_policies_are_those_of_the_configuration():
-    assert CHOICES["augmentation"] == POLICIES
+    assert CHOICES["augmentation"] == tuple(POLICIES)
 
 
 def test_importing_asks_no_package_index_for_a_newer_version():
