@@ -1,7 +1,6 @@
 """`--dry-run`: what a run would be, for people or as JSON."""
 
 import json
-import math
 import os
 import shutil
 import textwrap
@@ -19,6 +18,7 @@ from search.interventions.design import Design
 from search.records.folder import shown
 from search.settings.groups import GPUS_AUTO, GROUPS
 from search.settings.settings import Settings
+from search.tuning.rungs import stopping_epochs
 from spaces.registry import NUM_REHEARSALS, Rehearsal
 
 NAME_WIDTH = 22
@@ -58,13 +58,6 @@ def as_text(
     lines += ["", *(_of_design(design) if design else _of_space(settings, rehearsal))]
     lines += ["", *_resources(settings), "", *_steps(settings, address, design)]
     return lines
-
-
-def milestones(settings: Settings) -> list[int]:
-    """The phase-2 epochs at which ASHA judges: grace x eta^k, before the last epoch."""
-    grace, eta, last = settings.grace_epochs, settings.reduction_factor, settings.finetune_epochs
-    rungs = (math.ceil(grace * eta**k) for k in range(64))
-    return sorted({rung for rung in rungs if rung < last})
 
 
 def _of_space(settings: Settings, rehearsal: Rehearsal) -> list[str]:
@@ -111,7 +104,7 @@ def _resources(settings: Settings) -> list[str]:
 def _steps(settings: Settings, address: str, design: Design | None) -> list[str]:
     epochs = f"{settings.head_epochs} + {settings.finetune_epochs} epochs"
     count = design.num_runs if design else settings.num_trials
-    rungs = ", ".join(map(str, milestones(settings)))
+    rungs = ", ".join(map(str, stopping_epochs(settings)))
     judged = f"ASHA stops the weak after {rungs} epochs of phase 2" if rungs else "none is stopped"
     where = shown(address)
     begin = (

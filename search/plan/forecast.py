@@ -179,32 +179,24 @@ def halving(num_trials: int, settings: Settings) -> Stops:
     eta = settings.reduction_factor
     passing = {
         rung: math.ceil(num_trials / eta ** (i + 1))
-        for i, rung in enumerate(_rungs(settings).milestones)
+        for i, rung in enumerate(Rungs.of(settings).positions)
     }
     return lambda number, epoch: number >= passing.get(epoch, num_trials)
 
 
 def asha(num_trials: int, settings: Settings, rng: np.random.Generator) -> Stops:
     """The decisions of ASHA on trials whose values at all rungs agree, but for noise."""
-    rungs, seed = _rungs(settings), int(rng.integers(2**31))
+    rungs, seed = Rungs.of(settings), int(rng.integers(2**31))
     judge = Judge(rungs, spared_share=settings.late_bloomers, seed=seed)
     worth = rng.normal(size=num_trials)
 
     def stops(number: int, epoch: int) -> bool:
-        if epoch not in rungs.milestones:
+        if epoch not in rungs.positions:
             return False
         value = worth[number] + NOISE * rng.normal()
         return judge.stops(number, {CLOCK: epoch, OBJECTIVE: float(value)})
 
     return stops
-
-
-def _rungs(settings: Settings) -> Rungs:
-    return Rungs(
-        grace_epochs=settings.grace_epochs,
-        reduction_factor=settings.reduction_factor,
-        max_epochs=settings.finetune_epochs,
-    )
 
 
 def _order(num_draws: int, num_first: int, num_trials: int, rng: np.random.Generator) -> list[int]:

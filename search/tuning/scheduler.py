@@ -13,6 +13,8 @@ from ray.tune.schedulers import ASHAScheduler, TrialScheduler
 from ray.tune.schedulers.async_hyperband import _Bracket
 
 from search.records.record import CLOCK, OBJECTIVE
+from search.settings.settings import Settings
+from search.tuning.rungs import rung_positions
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,18 +32,29 @@ class Rungs:
         grace_epochs: phase-2 epochs before the first rung.
         reduction_factor: eta; about 1 in eta goes on past a rung, and rungs are eta times apart.
         max_epochs: phase-2 epochs of a whole trial.
+
+    Attributes:
+        positions: of the rungs in phase-2 epochs, first to last.
     """
 
     def __init__(self, *, grace_epochs: int, reduction_factor: float, max_epochs: int) -> None:
+        self.positions = rung_positions(
+            grace_epochs=grace_epochs, reduction_factor=reduction_factor, max_epochs=max_epochs
+        )
         # stop_last_trials=False: Ray stops at t >= max_t otherwise, before the last checkpoint.
         self._bracket = _Bracket(
             grace_epochs, max(max_epochs, grace_epochs), reduction_factor, 0, False
         )
+        self._bracket._rungs = [(position, {}) for position in reversed(self.positions)]
 
-    @property
-    def milestones(self) -> list[float]:
-        """The rungs' positions in phase-2 epochs, first to last."""
-        return [milestone for milestone, _ in reversed(self._bracket._rungs)]
+    @classmethod
+    def of(cls, settings: Settings) -> "Rungs":
+        """The rungs of a run, empty."""
+        return cls(
+            grace_epochs=settings.grace_epochs,
+            reduction_factor=settings.reduction_factor,
+            max_epochs=settings.finetune_epochs,
+        )
 
     def decide(self, number: int, report: dict[str, Any]) -> Decision:
         """Record trial `number`'s report and say whether it goes on.

@@ -133,12 +133,7 @@ def chosen_names(settings: Settings, base: FineTuneConfig) -> list[str]:
 
 def make_judge(settings: Settings) -> Judge:
     """ASHA as the settings want it."""
-    rungs = Rungs(
-        grace_epochs=settings.grace_epochs,
-        reduction_factor=settings.reduction_factor,
-        max_epochs=settings.finetune_epochs,
-    )
-    return Judge(rungs, spared_share=settings.late_bloomers, seed=settings.seed)
+    return Judge(Rungs.of(settings), spared_share=settings.late_bloomers, seed=settings.seed)
 
 
 def startup_trials(num_trials: int) -> int:

@@ -1,11 +1,15 @@
 """ASHA's decisions, with numbers by hand."""
 
+import math
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from ray.tune.schedulers import TrialScheduler
+from ray.tune.schedulers.async_hyperband import _Bracket
 
+from search.settings.settings import Settings
+from search.tuning.rungs import stopping_epochs
 from search.tuning.scheduler import Judge, PhaseAlignedASHA, Rungs
 
 
@@ -19,8 +23,20 @@ def report(phase2_epoch: int | None, value: float, **more: object) -> dict:
 
 
 def test_rungs_are_eta_times_apart():
-    assert rungs().milestones == [1, 3, 9]
-    assert rungs(grace_epochs=2, max_epochs=10).milestones == [2, 6]
+    assert rungs().positions == (1, 3, 9)
+    assert rungs(grace_epochs=2, max_epochs=10).positions == (2, 6)
+
+
+@pytest.mark.parametrize("eta", [1.5, 2.0, 3.0, 4.0])
+@pytest.mark.parametrize("grace", [1, 2, 3])
+@pytest.mark.parametrize("last", [3, 9, 10, 27, 100])
+def test_the_rungs_are_rays_and_a_dry_run_names_the_epochs_at_which_they_stop(grace, eta, last):
+    own = _Bracket(grace, max(last, grace), eta, 0, False)
+    settings = Settings(grace_epochs=grace, reduction_factor=eta, finetune_epochs=last)
+    positions = Rungs.of(settings).positions
+    assert [*positions] == [position for position, _ in reversed(own._rungs)]
+    reached = {math.ceil(position) for position in positions}  # the first whole epoch at or after
+    assert stopping_epochs(settings) == sorted(epoch for epoch in reached if epoch < last)
 
 
 def test_a_frozen_backbone_meets_no_rung():
