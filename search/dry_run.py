@@ -29,7 +29,7 @@ def as_json(settings: Settings, address: str, rehearsal: Rehearsal, design: Desi
     """The settings by name, the run's address, the space, and with --around its design."""
     told: dict[str, Any] = {**settings.to_dict(), "run_folder": address}
     if design:
-        told |= {"num_trials": design.num_runs, "interventions": design.to_dict()}
+        told |= {"num_trials": len(design.grid), "interventions": design.to_dict()}
     else:
         told["dimensions"] = {
             name: {
@@ -103,7 +103,7 @@ def _resources(settings: Settings) -> list[str]:
 
 def _steps(settings: Settings, address: str, design: Design | None) -> list[str]:
     epochs = f"{settings.head_epochs} + {settings.finetune_epochs} epochs"
-    count = design.num_runs if design else settings.num_trials
+    count = len(design.grid) if design else settings.num_trials
     rungs = ", ".join(map(str, stopping_epochs(settings)))
     judged = f"ASHA stops the weak after {rungs} epochs of phase 2" if rungs else "none is stopped"
     where = shown(address)

@@ -48,15 +48,20 @@ def main(arguments: Sequence[str]) -> None:
         print(as_json(*told) if call.json else "\n".join(as_text(*told)))
         return
     with opened(address, checkpoints=False) as folder:
-        record = search(settings, folder)
+        record = search(settings, folder, design)
     if record:
         diagnose(record, settings, address)
 
 
-def search(settings: Settings, folder: RunFolder) -> RunRecord | None:
+def search(settings: Settings, folder: RunFolder, design: Design | None) -> RunRecord | None:
     """The search, or None where arms were trained instead.
 
     Everything heavy is imported here, after the arguments have been checked.
+
+    Args:
+        settings: of the run.
+        folder: to make, or to go on in.
+        design: of a new run with --around; a run to go on with has its own on record.
     """
     from search.cluster import connect
     from search.interventions import arms
@@ -79,9 +84,9 @@ def search(settings: Settings, folder: RunFolder) -> RunRecord | None:
         design = Design.of(experiment)
     else:
         base = settings.base_config(precision=choose_precision(settings))
-        design = design_around(settings, base)
         if design:
-            settings = replace(settings, num_trials=design.num_runs)
+            design = design.with_precision(base.precision)
+            settings = replace(settings, num_trials=len(design.grid))
         new = preparation.begin(settings, folder, base, design)
     if folder.is_pulled:
         print(f"copy         {folder.root} (tensorboard --logdir), pushed to {folder.address}")
@@ -108,7 +113,7 @@ def tell_if_finished(settings: Settings, folder: RunFolder) -> bool:
         event["event"] for event in events if event["event"] in ("session_started", "session_ended")
     ]
     design = Design.of(folder.read_experiment())
-    num_trials = design.num_runs if design else settings.num_trials
+    num_trials = len(design.grid) if design else settings.num_trials
     record = RunRecord.of(events)
     if record.num_ended < num_trials or sessions[-1:] != ["session_ended"]:
         return False

@@ -90,8 +90,8 @@ def verdict(
 
 def _configuration(plan: Plan, row: int, confirmed: RunRecord) -> dict[str, Any]:
     candidate = plan.candidates[row]
-    k = len(plan.candidates)
-    runs = [confirmed.trials[row + column * k] for column in range(len(plan.seeds))]
+    numbers = [plan.grid.number(row, column) for column in range(len(plan.seeds))]
+    runs = [confirmed.trials[number] for number in numbers]
     figures = [figure(run, candidate) for run in runs]
     reached = [value for value in figures if value is not None]
     out = next(

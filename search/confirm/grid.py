@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from search.records.record import OBJECTIVE, RunRecord, TrialRecord, fresh_seeds
+from search.tuning.seed_grid import SeedGrid
 from trainables.errors import UserError, refuse
 from trainables.storage.files import write_json
 
@@ -53,7 +54,7 @@ class Candidate:
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """The grid of a confirmation; its trial `row + column * k` is candidate `row`, seed `column`.
+    """Every candidate with every seed.
 
     Attributes:
         top: candidates asked for; there are fewer where the run has no more.
@@ -66,18 +67,13 @@ class Plan:
     seeds: tuple[int, ...]
 
     @property
-    def num_runs(self) -> int:
-        return len(self.candidates) * len(self.seeds)
-
-    def cell(self, number: int) -> tuple[Candidate, int]:
-        """The candidate and the seed of a trial of the confirmation."""
-        column, row = divmod(number, len(self.candidates))
-        return self.candidates[row], self.seeds[column]
+    def grid(self) -> SeedGrid[Candidate]:
+        """The candidate and the seed of each trial of the confirmation."""
+        return SeedGrid(self.candidates, self.seeds)
 
     def items(self) -> Iterator[dict[str, Any]]:
         """What is trained, one seed after the other, as `FineTuneTrial` takes it."""
-        for number in range(self.num_runs):
-            candidate, seed = self.cell(number)
+        for number, (candidate, seed) in self.grid.cells().items():
             changes = {"seed": seed, "last_epoch": candidate.epoch, "early_stopping_epochs": 0}
             yield {"number": number, "config": candidate.config | changes, "params": {}}
 

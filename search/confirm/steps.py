@@ -64,17 +64,17 @@ def train_grid(run: RunFolder, plan: Plan, settings: Settings) -> RunRecord:
     """Train every candidate with every seed, or what is left of it."""
     folder = run.inside("confirm")
     done = RunRecord.read(folder.journal)
-    if done.num_ended == plan.num_runs:  # killed between the last training and confirm.json
+    if done.num_ended == len(plan.grid):  # killed between the last training and confirm.json
         return done
     trials = ", ".join(str(candidate.trial) for candidate in plan.candidates)
     seeds = ", ".join(map(str, plan.seeds))
     gone_on = f", {done.num_ended} of them done" if done.num_ended else ""
-    print(f"confirm      trials {trials}, seeds {seeds}: {plan.num_runs} trainings{gone_on}")
+    print(f"confirm      trials {trials}, seeds {seeds}: {len(plan.grid)} trainings{gone_on}")
     preparation.continue_with(settings, run)  # refuses other pictures than the search had
     datasets = {seed: fresh_pictures(settings, seed) for seed in plan.seeds}
     print(f"cluster      {connect(settings)}")
     settings = pack_gpus(settings)
-    cells = [plan.cell(number) for number in range(plan.num_runs)]
+    cells = plan.grid.cells()
     return train_listed(
         plan.items(),
         folder,
@@ -83,23 +83,22 @@ def train_grid(run: RunFolder, plan: Plan, settings: Settings) -> RunRecord:
         run=run,
         listeners=(
             FreshProgress(
-                {number: (candidate.trial, seed) for number, (candidate, seed) in enumerate(cells)}
+                {number: (candidate.trial, seed) for number, (candidate, seed) in cells.items()}
             ),
         ),
-        kept_trials=plan.num_runs,  # until it is known whose are wanted
+        kept_trials=len(plan.grid),  # until it is known whose are wanted
         selects=False,
     )
 
 
 def winners_checkpoints(plan: Plan, winner: int | None) -> list[dict[str, Any]]:
     """Seed and folder (in the run's) of each of the winner's trainings, for `analysis.report`."""
-    cells = [(number, *plan.cell(number)) for number in range(plan.num_runs)]
     return [
         {
             "seed": seed,
             "path": f"confirm/trials/{trial_folder(number)}/{folder_name(candidate.epoch)}",
         }
-        for number, candidate, seed in cells
+        for number, (candidate, seed) in plan.grid.cells().items()
         if candidate.trial == winner
     ]
 

@@ -23,10 +23,9 @@ def train_arms(design: Design, folder: RunFolder, settings: Settings) -> RunReco
     print(f"placebo      {' and '.join(design.placebo)}")
     print(
         f"arms         {', '.join(design.arms)}; seeds {', '.join(map(str, design.seeds))}: "
-        f"{design.num_runs} trainings"
+        f"{len(design.grid)} trainings"
     )
     journal.append(folder.journal, "session_started")
-    cells = {number: design.cell(number) for number in range(design.num_runs)}
     datasets = {seed: fresh_pictures(settings, seed) for seed in design.seeds}
     board = TensorBoard(folder, datasets, params=["arm"])
     record = train_listed(
@@ -35,7 +34,7 @@ def train_arms(design: Design, folder: RunFolder, settings: Settings) -> RunReco
         datasets,
         settings,
         run=folder,
-        listeners=(FreshProgress(cells, title="arm"), board),
+        listeners=(FreshProgress(design.grid.cells(), title="arm"), board),
         kept_trials=KEPT_TRIALS,
         go_on=f"go on with {resume_command(folder)}",
     )

@@ -20,6 +20,7 @@ import numpy as np
 from search.records.folder import RunFolder
 from search.records.record import RunRecord, fresh_seeds
 from search.settings.settings import Settings
+from search.tuning.seed_grid import SeedGrid
 from trainables.config import FineTuneConfig, pair_faults, pair_text
 from trainables.errors import UserError, refuse
 from trainables.training.hard_mining import confused_pairs
@@ -32,7 +33,7 @@ REPORT_KEYS = ("root_causes", "pairs")
 
 @dataclass(frozen=True, kw_only=True)
 class Design:
-    """The grid; its trial `row + column * num_arms` is arm `row`, seed `column`.
+    """Every arm with every seed.
 
     Attributes:
         around: folder of the run whose winner is the baseline.
@@ -50,20 +51,20 @@ class Design:
     seeds: tuple[int, ...]
 
     @property
-    def num_runs(self) -> int:
-        return len(self.arms) * len(self.seeds)
-
-    def cell(self, number: int) -> tuple[str, int]:
-        """The arm and the seed of a trial."""
-        column, row = divmod(number, len(self.arms))
-        return [*self.arms][row], self.seeds[column]
+    def grid(self) -> SeedGrid[str]:
+        """The arm and the seed of each trial."""
+        return SeedGrid(tuple(self.arms), self.seeds)
 
     def items(self) -> Iterator[dict[str, Any]]:
         """What is trained, one seed after the other, as `FineTuneTrial` takes it."""
-        for number in range(self.num_runs):
-            arm, seed = self.cell(number)
+        for number, (arm, seed) in self.grid.cells().items():
             config = self.arms[arm] | {"seed": seed}
             yield {"number": number, "config": config, "params": {"arm": arm}}
+
+    def with_precision(self, precision: str) -> "Design":
+        """The same arms, computed in `precision`, which is known only once PyTorch is imported."""
+        arms = {name: config | {"precision": precision} for name, config in self.arms.items()}
+        return replace(self, arms=arms)
 
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)

@@ -91,9 +91,9 @@ def test_an_event_that_a_kill_kept_from_the_journal_is_written_afterwards(run: R
 
 def test_the_winners_checkpoints_stay_and_a_kill_in_between_is_made_up_for(run: RunFolder, capsys):
     plan = plan_of(run)
-    for number in range(plan.num_runs):
-        epoch = plan.cell(number)[0].epoch
-        path = run.confirm / "trials" / f"trial_{number:04d}" / f"checkpoint_{epoch:04d}"
+    for number, (candidate, _) in plan.grid.cells().items():
+        checkpoint = f"checkpoint_{candidate.epoch:04d}"
+        path = run.confirm / "trials" / f"trial_{number:04d}" / checkpoint
         path.mkdir(parents=True)
     run_steps(run, plan, SETTINGS, final=False)
     result = json.loads(run.confirmation.read_text())

@@ -56,13 +56,20 @@ def test_every_arm_meets_every_seed_and_no_seed_is_the_searchs(run):
     assert len(design.seeds) == 2
     assert not {0, 5} & set(design.seeds)
     items = list(design.items())
-    assert [item["number"] for item in items] == list(range(6)) == list(range(design.num_runs))
+    assert [item["number"] for item in items] == list(range(6)) == list(design.grid.cells())
     met = {(item["params"]["arm"], item["config"]["seed"]) for item in items}
     assert met == {(arm, seed) for arm in design.arms for seed in design.seeds}
     assert [item["config"]["seed"] for item in items[:3]] == [design.seeds[0]] * 3
-    assert design.cell(4) == ("cutmix", design.seeds[1])
+    assert design.grid.cells()[4] == ("cutmix", design.seeds[1])
     configs = [FineTuneConfig.from_dict(item["config"]) for item in items]
     assert len(set(configs)) == 6
+
+
+def test_the_precision_of_this_machine_reaches_every_arm_and_changes_nothing_else(run):
+    design = designed(run)
+    again = design.with_precision("bf16")
+    assert {arm["precision"] for arm in again.arms.values()} == {"bf16"}
+    assert again.with_precision("float32") == design
 
 
 def test_a_design_survives_the_record(run):
