@@ -16,6 +16,7 @@ from search.doctor.nodes import NodeFacts, check_clocks, check_nodes, gather
 from search.doctor.storage import StorageProbe, check_storage
 from trainables.data.sources import check_source
 from trainables.data.spec import DataSpec
+from trainables.errors import UserError
 
 ANSWER_SECONDS = 15.0  # for all nodes to answer a question
 CLOCK_QUESTIONS = 5  # to each node; the quickest answer counts
@@ -38,7 +39,7 @@ class Examiner:
         """Why the token could not be left; empty where it was."""
         try:
             self._probe.write(token)
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, UserError) as error:
             return str(error).splitlines()[0]
         return ""
 
