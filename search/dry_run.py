@@ -14,7 +14,7 @@ from optuna.distributions import (
     IntDistribution,
 )
 
-from search.interventions.design import Design
+from search.interventions.design import InterventionDesign
 from search.records.folder import shown
 from search.settings.groups import GPUS_AUTO, GROUPS
 from search.settings.settings import Settings
@@ -25,7 +25,9 @@ NAME_WIDTH = 22
 NOT_SHOWN = ("resume", "dry_run")
 
 
-def as_json(settings: Settings, address: str, rehearsal: Rehearsal, design: Design | None) -> str:
+def as_json(
+    settings: Settings, address: str, rehearsal: Rehearsal, design: InterventionDesign | None
+) -> str:
     """The settings by name, the run's address, the space, and with --around its design."""
     told: dict[str, Any] = {**settings.to_dict(), "run_folder": address}
     if design:
@@ -43,7 +45,7 @@ def as_json(settings: Settings, address: str, rehearsal: Rehearsal, design: Desi
 
 
 def as_text(
-    settings: Settings, address: str, rehearsal: Rehearsal, design: Design | None
+    settings: Settings, address: str, rehearsal: Rehearsal, design: InterventionDesign | None
 ) -> list[str]:
     """Lines: the settings by group, the space, the resources and the steps."""
     defaults = Settings()
@@ -69,7 +71,7 @@ def _of_space(settings: Settings, rehearsal: Rehearsal) -> list[str]:
     return lines
 
 
-def _of_design(design: Design) -> list[str]:
+def _of_design(design: InterventionDesign) -> list[str]:
     return [
         f"interventions on {design.around}",
         _line("aim", f"{' and '.join(design.pair)} ({design.source})"),
@@ -101,7 +103,7 @@ def _resources(settings: Settings) -> list[str]:
     ]
 
 
-def _steps(settings: Settings, address: str, design: Design | None) -> list[str]:
+def _steps(settings: Settings, address: str, design: InterventionDesign | None) -> list[str]:
     epochs = f"{settings.head_epochs} + {settings.finetune_epochs} epochs"
     count = len(design.grid) if design else settings.num_trials
     rungs = ", ".join(map(str, stopping_epochs(settings)))

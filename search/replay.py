@@ -20,9 +20,9 @@ def main(arguments: Sequence[str]) -> int:
     experiment = folder.read_experiment()
 
     from search.records.environment import differing_versions
-    from search.tuning.replay import play_again
+    from search.tuning.replay import replay_search
 
-    played = play_again(folder)
+    played = replay_search(folder)
     for name, count in played.compared.items():
         print(f"{name:<12} {count} compared")
     for difference in played.differences:

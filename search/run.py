@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from search.interventions.design import Design, design_around
+from search.interventions.design import InterventionDesign, design_around
 from search.monitoring.summary import print_arms_summary, print_summary
 from search.records.folder import RunFolder, choose_address, opened
 from search.records.record import OBJECTIVE, RunRecord
@@ -33,7 +33,7 @@ def main(arguments: Sequence[str]) -> None:
 
     from spaces.registry import rehearse
 
-    if settings.resume and tell_if_finished(settings, RunFolder.at(address)):
+    if settings.resume and report_if_finished(settings, RunFolder.at(address)):
         return
     base = settings.base_config(precision="float32")
     rehearsal = rehearse(settings.space, base)
@@ -53,7 +53,9 @@ def main(arguments: Sequence[str]) -> None:
         diagnose(record, settings, address)
 
 
-def search(settings: Settings, folder: RunFolder, design: Design | None) -> RunRecord | None:
+def search(
+    settings: Settings, folder: RunFolder, design: InterventionDesign | None
+) -> RunRecord | None:
     """The search, or None where arms were trained instead.
 
     Everything heavy is imported here, after the arguments have been checked.
@@ -68,7 +70,7 @@ def search(settings: Settings, folder: RunFolder, design: Design | None) -> RunR
     from search.monitoring import summary
     from search.plan.packing import pack_gpus
     from search.records.disk import enough_room
-    from search.records.folder import only_driver
+    from search.records.folder import exclusive_access
     from search.settings.checks import choose_precision
     from search.tuning import preparation, tuner
 
@@ -81,7 +83,7 @@ def search(settings: Settings, folder: RunFolder, design: Design | None) -> RunR
         experiment, new = folder.read_experiment(), None
         folder.keep_weights(settings.weights)
         base = FineTuneConfig.from_dict(experiment["base_config"])
-        design = Design.of(experiment)
+        design = InterventionDesign.of(experiment)
     else:
         base = settings.base_config(precision=choose_precision(settings))
         if design:
@@ -90,7 +92,7 @@ def search(settings: Settings, folder: RunFolder, design: Design | None) -> RunR
         new = preparation.begin(settings, folder, base, design)
     if folder.is_pulled:
         print(f"copy         {folder.root} (tensorboard --logdir), pushed to {folder.address}")
-    with only_driver(folder.root), enough_room(folder.root):
+    with exclusive_access(folder.root), enough_room(folder.root):
         data = new or preparation.continue_with(settings, folder)
         print(f"cluster      {connect.connect(settings)}")
         settings = pack_gpus(settings)
@@ -102,7 +104,7 @@ def search(settings: Settings, folder: RunFolder, design: Design | None) -> RunR
     return record
 
 
-def tell_if_finished(settings: Settings, folder: RunFolder) -> bool:
+def report_if_finished(settings: Settings, folder: RunFolder) -> bool:
     """Whether all trials have ended, and their session in order; if so, say it and what is next.
 
     A session that was killed after its last trial may have left tables behind the journal: that run
@@ -112,7 +114,7 @@ def tell_if_finished(settings: Settings, folder: RunFolder) -> bool:
     sessions = [
         event["event"] for event in events if event["event"] in ("session_started", "session_ended")
     ]
-    design = Design.of(folder.read_experiment())
+    design = InterventionDesign.of(folder.read_experiment())
     num_trials = len(design.grid) if design else settings.num_trials
     record = RunRecord.of(events)
     if record.num_ended < num_trials or sessions[-1:] != ["session_ended"]:

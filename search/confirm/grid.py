@@ -53,7 +53,7 @@ class Candidate:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Plan:
+class ConfirmationPlan:
     """Every candidate with every seed.
 
     Attributes:
@@ -81,7 +81,7 @@ class Plan:
         return {"format_version": FORMAT_VERSION, **asdict(self)}
 
     @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> "Plan":
+    def from_dict(cls, values: dict[str, Any]) -> "ConfirmationPlan":
         return cls(
             top=values["top"],
             candidates=tuple(Candidate(**candidate) for candidate in values["candidates"]),
@@ -110,7 +110,7 @@ def choose_candidates(record: RunRecord, top: int) -> tuple[Candidate, ...]:
 
 def settle_plan(
     folder: Path, record: RunRecord, run_seed: int, *, top: int | None, seeds: int | None
-) -> Plan:
+) -> ConfirmationPlan:
     """The plan of a confirmation that was begun, or a new one, written down before it is followed.
 
     Args:
@@ -134,7 +134,7 @@ def settle_plan(
             if asked[name] not in (None, has)
         )
         return plan
-    plan = Plan(
+    plan = ConfirmationPlan(
         top=top or DEFAULT_TOP,
         candidates=choose_candidates(record, top or DEFAULT_TOP),
         seeds=fresh_seeds(record, run_seed, seeds or DEFAULT_SEEDS),
@@ -144,14 +144,14 @@ def settle_plan(
     return plan
 
 
-def read_plan(folder: Path) -> Plan:
+def read_plan(folder: Path) -> ConfirmationPlan:
     """The plan of a confirmation that was begun."""
     path = folder / PLAN
     try:
         values = json.loads(path.read_text())
         if values["format_version"] != FORMAT_VERSION:
             raise ValueError(f"format_version {values['format_version']!r}")
-        return Plan.from_dict(values)
+        return ConfirmationPlan.from_dict(values)
     except (ValueError, KeyError, TypeError) as error:
         raise UserError(
             f"{path} cannot be read ({error}); allowed: the file that search.confirm wrote, with "

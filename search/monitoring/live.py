@@ -23,7 +23,7 @@ from search.monitoring.lines import PHASES, Progress, describe_end, duration, sh
 from search.monitoring.time_left import Left, Pace, num_epochs
 from search.records.record import OBJECTIVE, Listener, RunRecord, Status, TrialRecord
 
-REFRESH_SECONDS = 2  # a picture takes 5 to 10 ms of the driver's processor (docs/performance.md)
+REFRESH_SECONDS = 2  # a picture takes 5 to 10 ms of the search process's CPU (docs/performance.md)
 LABEL_WIDTH = 10  # columns
 SETTING_LINES = 3  # of the best trial
 OTHER_LINES = 14  # of the picture besides the running trials, and some room below it

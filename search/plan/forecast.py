@@ -12,10 +12,10 @@ from statistics import fmean
 
 import numpy as np
 
-from search.plan.costs import Demand, Epoch, Measured, epochs
+from search.plan.costs import Demand, EpochCost, MeasuredCosts, epochs
 from search.records.record import CLOCK, OBJECTIVE
 from search.settings.settings import Settings
-from search.tuning.scheduler import Judge, Rungs
+from search.tuning.scheduler import Rungs, StoppingRule
 from search.tuning.stopping import without_reserve
 
 NUM_REPLICATES = 100  # searches that are played
@@ -35,7 +35,7 @@ class Interval:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Played:
+class SimulatedSearch:
     """One search: seconds to its end, epochs trained, seconds at which each trial ended."""
 
     seconds: float
@@ -65,7 +65,7 @@ class Forecast:
 
 def forecast(
     draws: Sequence[Demand],
-    measured: Mapping[str, Measured],
+    measured: Mapping[str, MeasuredCosts],
     settings: Settings,
     *,
     num_first: int,
@@ -89,7 +89,7 @@ def forecast(
         level: [epochs(demand, parts, settings) for demand in draws]
         for level, parts in measured.items()
     }
-    played: dict[str, list[Played]] = {level: [] for level in measured}
+    played: dict[str, list[SimulatedSearch]] = {level: [] for level in measured}
     for _ in range(NUM_REPLICATES):
         order = _order(len(draws), num_first, num_trials, rng)
         rules: dict[str, Stops] = {
@@ -98,7 +98,7 @@ def forecast(
             "high": lambda number, epoch: False,
         }
         for level, stops in rules.items():
-            search = play(
+            search = simulate(
                 [trials[level][i] for i in order],
                 [draws[i].head_epochs for i in order],
                 concurrent=concurrent,
@@ -131,14 +131,14 @@ def forecast(
     )
 
 
-def play(
-    trials: Sequence[Sequence[Epoch]],
+def simulate(
+    trials: Sequence[Sequence[EpochCost]],
     head_epochs: Sequence[int],
     *,
     concurrent: int,
     start_seconds: float,
     stops: Stops,
-) -> Played:
+) -> SimulatedSearch:
     """One search: trials (their epochs) in turn, so many at a time, some of them stopped.
 
     A slot starts once and then takes one trial after the other. What epochs share costs the first
@@ -171,7 +171,7 @@ def play(
             start(now)
         else:
             run(now, number, epoch + 1)
-    return Played(seconds=max(ends), epochs=num_epochs, ends=tuple(ends))
+    return SimulatedSearch(seconds=max(ends), epochs=num_epochs, ends=tuple(ends))
 
 
 def halving(num_trials: int, settings: Settings) -> Stops:
@@ -187,14 +187,14 @@ def halving(num_trials: int, settings: Settings) -> Stops:
 def asha(num_trials: int, settings: Settings, rng: np.random.Generator) -> Stops:
     """The decisions of ASHA on trials whose values at all rungs agree, but for noise."""
     rungs, seed = Rungs.of(settings), int(rng.integers(2**31))
-    judge = Judge(rungs, spared_share=settings.late_bloomers, seed=seed)
+    rule = StoppingRule(rungs, spared_share=settings.late_bloomers, seed=seed)
     worth = rng.normal(size=num_trials)
 
     def stops(number: int, epoch: int) -> bool:
         if epoch not in rungs.positions:
             return False
         value = worth[number] + NOISE * rng.normal()
-        return judge.stops(number, {CLOCK: epoch, OBJECTIVE: float(value)})
+        return rule.stops(number, {CLOCK: epoch, OBJECTIVE: float(value)})
 
     return stops
 
@@ -207,7 +207,7 @@ def _order(num_draws: int, num_first: int, num_trials: int, rng: np.random.Gener
 
 
 def _interval(
-    played: Mapping[str, Sequence[Played]], figure: Callable[[Played], float]
+    played: Mapping[str, Sequence[SimulatedSearch]], figure: Callable[[SimulatedSearch], float]
 ) -> Interval:
     return Interval(
         low=float(np.quantile([figure(search) for search in played["low"]], TAIL)),

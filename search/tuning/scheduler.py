@@ -1,4 +1,4 @@
-"""ASHA stops the weak, on the clock of phase 2.
+"""ASHA: early stopping of trials, on the clock of phase-2 epochs.
 
 Li et al. 2020, "A System for Massively Parallel Hyperparameter Tuning", in Ray's stopping form.
 Rungs lie at grace x eta^k phase-2 epochs, so no trial is judged while its backbone is frozen.
@@ -72,10 +72,10 @@ class Rungs:
         return Decision(stop=stop, rung=int(met[0]) if met else None)
 
 
-class Judge:
-    """Stops what the rungs condemn, apart from a random share that it lets run on.
+class StoppingRule:
+    """Stops trials below the cutoff of a rung, apart from a random share that it lets run on.
 
-    The spared ones are a fair sample of the condemned: what they come to says what early stopping
+    The spared ones are a random sample of all below a cutoff: their results say what early stopping
     costs (`analysis.trials.early_stopping`). Their later reports enter no rung, so the decisions
     about all others are those of plain ASHA.
 
@@ -85,8 +85,10 @@ class Judge:
         seed: of that draw.
 
     Attributes:
-        stopped, spared: trial number -> the rung that condemned it.
+        stopped, spared: trial number -> the rung at whose cutoff it was.
     """
+
+    name = "asha"  # in the journal, as `by` of a stopped trial
 
     def __init__(self, rungs: Rungs, *, spared_share: float = 0.0, seed: int = 0) -> None:
         self._rungs, self._spared_share, self._seed = rungs, spared_share, seed
@@ -94,7 +96,10 @@ class Judge:
         self.spared: dict[int, int] = {}
 
     def stops(self, number: int, report: dict[str, Any]) -> bool:
-        """Take in trial `number`'s report; whether the trial ends here."""
+        """Take in trial `number`'s report; whether the trial ends here.
+
+        Each report is decided once: a second call with it records nothing and returns the same.
+        """
         if number in self.spared:
             return False
         if number not in self.stopped:
@@ -114,27 +119,27 @@ class PhaseAlignedASHA(ASHAScheduler):
     """Ray's ASHA on the phase-2 clock, its rungs rebuilt from the reports of an earlier session.
 
     Ray keeps no rungs across a restart. Decisions are a function of the reports in their order, so
-    the journal's reports, played once more, bring the rungs back.
+    replaying the journal's reports restores the rungs.
 
     Args:
-        judge: decides.
+        rule: decides; the recorder writes its decisions down.
         earlier_reports: (trial number, report) of the sessions before this one, in order.
     """
 
     def __init__(
-        self, judge: Judge, *, earlier_reports: Iterable[tuple[int, dict[str, Any]]] = ()
+        self, rule: StoppingRule, *, earlier_reports: Iterable[tuple[int, dict[str, Any]]] = ()
     ) -> None:
         super().__init__(time_attr=CLOCK)
-        self._judge = judge
+        self._rule = rule
         for number, report in earlier_reports:
-            judge.stops(number, report)
+            rule.stops(number, report)
 
     def on_trial_result(self, tune_controller: Any, trial: Any, result: dict[str, Any]) -> str:
-        stops = self._judge.stops(trial.config["number"], result)
+        stops = self._rule.stops(trial.config["number"], result)
         return TrialScheduler.STOP if stops else TrialScheduler.CONTINUE
 
     def on_trial_complete(self, tune_controller: Any, trial: Any, result: dict[str, Any]) -> None:
-        self._trial_info.pop(trial.trial_id, None)  # its last report was judged when it came
+        self._trial_info.pop(trial.trial_id, None)  # Tune does not ask about a last report
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """The study, or a fixed list of trials, as Ray Tune wants its searchers.
 
-Tune only asks here. What became of a trial is told by the recorder, once it is in the journal.
+Tune only asks for configurations here. The recorder passes results to the study, once they are in
+the journal.
 """
 
 from collections.abc import Iterable
@@ -10,13 +11,13 @@ from typing import Any
 from ray.tune.search import Searcher
 
 from search.records.record import OBJECTIVE
-from search.tuning.study import TruthfulStudy
+from search.tuning.study import JournaledStudy
 
 
 class StudySearcher(Searcher):
     """Hands out what the study asks for."""
 
-    def __init__(self, study: TruthfulStudy) -> None:
+    def __init__(self, study: JournaledStudy) -> None:
         super().__init__(metric=OBJECTIVE, mode="max")
         self._study = study
 
@@ -30,7 +31,7 @@ class StudySearcher(Searcher):
     def on_trial_complete(
         self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False
     ) -> None:
-        """Nothing: the recorder tells the study."""
+        """Nothing: the recorder passes results to the study."""
 
     def save(self, checkpoint_path: str) -> None:
         """Nothing to pickle: the study is on disk already."""
@@ -40,7 +41,7 @@ class StudySearcher(Searcher):
         """Nothing to unpickle: a new searcher reads the study."""
 
 
-class ListSearch(Searcher):
+class FixedListSearcher(Searcher):
     """Hands out each item of a list once, in order.
 
     Args:

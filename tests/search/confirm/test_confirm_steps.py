@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from search.confirm import __main__ as confirm
-from search.confirm.grid import Plan, choose_candidates, settle_plan
+from search.confirm.grid import ConfirmationPlan, choose_candidates, settle_plan
 from search.confirm.steps import confirm as run_steps
 from search.confirm.steps import notes, read_confirmation, train_final, winners_checkpoints
 from search.records.folder import RunFolder
@@ -130,8 +130,10 @@ def test_the_notes_say_who_is_no_candidate_and_why():
     assert notes(_plan(gone_on, top=3), gone_on) == []
 
 
-def _plan(searched: RunRecord, *, top: int) -> Plan:
-    return Plan(top=top, candidates=choose_candidates(searched, top), seeds=(1000, 1001))
+def _plan(searched: RunRecord, *, top: int) -> ConfirmationPlan:
+    return ConfirmationPlan(
+        top=top, candidates=choose_candidates(searched, top), seeds=(1000, 1001)
+    )
 
 
 def test_no_final_model_without_a_winner(run: RunFolder):

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from search.interventions.design import Design, design_around
+from search.interventions.design import InterventionDesign, design_around
 from search.settings.command_line import parse_settings
 from search.settings.settings import Settings
 from tests.helpers.around import WINNER, make_winner
@@ -22,7 +22,7 @@ def parsed(run, *flags: str) -> Settings:
     return parse_settings(["--space", "interventions", "--around", str(run.root), *flags])
 
 
-def designed(run, *flags: str) -> Design:
+def designed(run, *flags: str) -> InterventionDesign:
     settings = parsed(run, *flags)
     design = design_around(settings, settings.base_config(precision="float32"))
     assert design is not None
@@ -75,8 +75,8 @@ def test_the_precision_of_this_machine_reaches_every_arm_and_changes_nothing_els
 def test_a_design_survives_the_record(run):
     design = designed(run)
     experiment = json.loads(json.dumps({"interventions": design.to_dict()}))
-    assert Design.of(experiment) == design
-    assert Design.of({}) is None
+    assert InterventionDesign.of(experiment) == design
+    assert InterventionDesign.of({}) is None
 
 
 def test_an_arm_that_is_none_is_refused(run):

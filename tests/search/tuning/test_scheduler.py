@@ -10,7 +10,7 @@ from ray.tune.schedulers.async_hyperband import _Bracket
 
 from search.settings.settings import Settings
 from search.tuning.rungs import stopping_epochs
-from search.tuning.scheduler import Judge, PhaseAlignedASHA, Rungs
+from search.tuning.scheduler import PhaseAlignedASHA, Rungs, StoppingRule
 
 
 def rungs(**settings: float) -> Rungs:
@@ -70,6 +70,20 @@ def test_a_later_report_is_judged_at_its_own_rung_once():
     assert judged.decide(0, report(3, 0.6)).rung == 3
 
 
+def test_a_report_is_decided_once_however_often_it_comes():
+    once, twice = (StoppingRule(rungs(), spared_share=0.4, seed=1) for _ in range(2))
+    values = np.random.default_rng(0).random(60)
+    for epoch in (1, 2, 3):
+        for number, value in enumerate(values):
+            told = report(epoch, value * epoch / 3)
+            assert (
+                once.stops(number, told) == twice.stops(number, told) == twice.stops(number, told)
+            )
+    assert (once.stopped, once.spared) == (twice.stopped, twice.spared)
+    assert once.stopped
+    assert once.spared
+
+
 def test_the_last_report_never_stops_a_trial():
     # max_t == last epoch would end the trial before its last checkpoint (trap 9).
     judged = rungs()
@@ -96,9 +110,9 @@ def trial(number: int) -> SimpleNamespace:
 def test_decisions_survive_a_restart():
     # Ray itself keeps no rungs across a restart (trap 6).
     told = [(0, report(1, 0.8)), (1, report(1, 0.5)), (0, report(2, 0.85))]
-    judge = Judge(rungs())
-    restarted = PhaseAlignedASHA(judge, earlier_reports=told)
-    assert judge.stopped == {1: 1}
+    rule = StoppingRule(rungs())
+    restarted = PhaseAlignedASHA(rule, earlier_reports=told)
+    assert rule.stopped == {1: 1}
     assert restarted.on_trial_result(None, trial(1), report(1, 0.5)) == TrialScheduler.STOP
     assert restarted.on_trial_result(None, trial(2), report(1, 0.6)) == TrialScheduler.STOP
     assert restarted.on_trial_result(None, trial(3), report(1, 0.9)) == TrialScheduler.CONTINUE
@@ -115,7 +129,7 @@ def curves(num_trials: int = 60) -> list[tuple[int, dict]]:
 
 
 def test_a_share_of_the_condemned_is_spared_and_changes_nothing_for_the_others():
-    plain, sparing = Judge(rungs()), Judge(rungs(), spared_share=0.4, seed=1)
+    plain, sparing = StoppingRule(rungs()), StoppingRule(rungs(), spared_share=0.4, seed=1)
     for number, told in curves():
         assert sparing.stops(number, told) <= plain.stops(number, told)
     condemned = sparing.stopped | sparing.spared
@@ -125,14 +139,14 @@ def test_a_share_of_the_condemned_is_spared_and_changes_nothing_for_the_others()
 
 @pytest.mark.parametrize(("share", "expected"), [(0.0, set()), (1.0, {1})])
 def test_none_or_all_are_spared(share, expected):
-    judge = Judge(rungs(), spared_share=share)
-    judge.stops(0, report(1, 0.8))
-    assert judge.stops(1, report(1, 0.5)) == (share == 0.0)
-    assert set(judge.spared) == expected
+    rule = StoppingRule(rungs(), spared_share=share)
+    rule.stops(0, report(1, 0.8))
+    assert rule.stops(1, report(1, 0.5)) == (share == 0.0)
+    assert set(rule.spared) == expected
 
 
 def test_who_is_spared_is_the_same_after_a_restart():
-    first, again = (Judge(rungs(), spared_share=0.4, seed=3) for _ in range(2))
+    first, again = (StoppingRule(rungs(), spared_share=0.4, seed=3) for _ in range(2))
     PhaseAlignedASHA(first, earlier_reports=curves())
     PhaseAlignedASHA(again, earlier_reports=curves())
     assert first.spared == again.spared != {}
