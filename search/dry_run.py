@@ -29,11 +29,11 @@ def as_json(
     settings: Settings, address: str, rehearsal: Rehearsal, design: InterventionDesign | None
 ) -> str:
     """The settings by name, the run's address, the space, and with --around its design."""
-    told: dict[str, Any] = {**settings.to_dict(), "run_folder": address}
+    contents: dict[str, Any] = {**settings.to_dict(), "run_folder": address}
     if design:
-        told |= {"num_trials": len(design.grid), "interventions": design.to_dict()}
+        contents |= {"num_trials": len(design.grid), "interventions": design.to_dict()}
     else:
-        told["dimensions"] = {
+        contents["dimensions"] = {
             name: {
                 "prior": _prior(distribution),
                 "values": _values(distribution),
@@ -41,7 +41,7 @@ def as_json(
             }
             for name, distribution in rehearsal.dimensions.items()
         }
-    return json.dumps(told, indent=2)
+    return json.dumps(contents, indent=2)
 
 
 def as_text(

@@ -15,7 +15,7 @@ from search.interventions.design import InterventionDesign, design_around
 from search.monitoring.summary import print_arms_summary, print_summary
 from search.records.folder import RunFolder, choose_address, opened
 from search.records.record import OBJECTIVE, RunRecord
-from search.settings.checks import check_gpu_devices, check_gpus, check_new_run
+from search.settings.checks import check_gpu_devices, check_gpus_here, check_new_run
 from search.settings.command_line import parse_call
 from search.settings.settings import Settings
 from trainables.command import run_main
@@ -44,8 +44,8 @@ def main(arguments: Sequence[str]) -> None:
     if settings.dry_run:
         from search.dry_run import as_json, as_text
 
-        told = (settings, address, rehearsal, design)
-        print(as_json(*told) if call.json else "\n".join(as_text(*told)))
+        described = (settings, address, rehearsal, design)
+        print(as_json(*described) if call.json else "\n".join(as_text(*described)))
         return
     with opened(address, checkpoints=False) as folder:
         record = search(settings, folder, design)
@@ -75,9 +75,7 @@ def search(
     from search.tuning import preparation, tuner
 
     if settings.gpus_per_trial and connect.find_cluster(settings.address)[0] == connect.LOCAL:
-        import torch
-
-        check_gpus(settings, num_gpus=torch.cuda.device_count(), where="this machine")
+        check_gpus_here(settings)
     if settings.resume:
         # What the run was begun with: "auto" may mean something else on this machine.
         experiment, new = folder.read_experiment(), None
@@ -136,7 +134,7 @@ def diagnose(record: RunRecord, settings: Settings, address: str) -> None:
     Args:
         record: of the search.
         settings: of the run.
-        address: of the run, which nobody works on meanwhile.
+        address: of the run, whose lock is free again.
     """
     from trainables.training.evaluation import GATE
 

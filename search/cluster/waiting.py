@@ -113,7 +113,7 @@ def describe_v2(status: ClusterStatus) -> str:
 def _sentence(
     *, requested: Counter[str], starting: Counter[str], failed: list[tuple[str, str]]
 ) -> str:
-    told = [f"{count} {kind} requested" for kind, count in sorted(requested.items())]
-    told += [f"{count} {kind} starting" for kind, count in sorted(starting.items())]
-    told += [f"{kind} failed{f' ({why})' if why else ''}" for kind, why in dict.fromkeys(failed)]
-    return "; ".join(told) or NOTHING
+    parts = [f"{count} {kind} requested" for kind, count in sorted(requested.items())]
+    parts += [f"{count} {kind} starting" for kind, count in sorted(starting.items())]
+    parts += [f"{kind} failed{f' ({why})' if why else ''}" for kind, why in dict.fromkeys(failed)]
+    return "; ".join(parts) or NOTHING

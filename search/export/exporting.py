@@ -145,13 +145,13 @@ def largest_difference(
             Image.fromarray(image).save(path)
         flags = ("--json", "--format", form, "--batch-size", str(BATCH_SIZE))
         command = [sys.executable, "-m", "trainables.predict", *flags, "--", str(folder), *paths]
-        told = subprocess.run(command, capture_output=True, text=True)
-    if told.returncode:
+        process = subprocess.run(command, capture_output=True, text=True)
+    if process.returncode:
         raise RunError(
-            f"the reloaded {FILES[form]} cannot predict ({told.stderr.strip()}); nothing was "
+            f"the reloaded {FILES[form]} cannot predict ({process.stderr.strip()}); nothing was "
             "exported, please report this"
         )
-    pictures = json.loads(told.stdout)["pictures"]
+    pictures = json.loads(process.stdout)["pictures"]
     here = trained.predict_logits(images)
     there = np.array([picture["logits"] for picture in pictures], np.float32)
     names = [trained.class_names[best] for best in here.argmax(axis=1)]

@@ -121,6 +121,6 @@ def _read_report(
     if version != REPORT_VERSION:
         return None, (f"The report that is there has format_version {version!r}. {absent}",)
     if of != {key: best[key] for key in of}:
-        told = f"trial {of['trial']}, epoch {of['epoch']}"
-        return None, (f"The report that is there is of another checkpoint ({told}). {absent}",)
+        other = f"trial {of['trial']}, epoch {of['epoch']}"
+        return None, (f"The report that is there is of another checkpoint ({other}). {absent}",)
     return report, ()

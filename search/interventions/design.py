@@ -135,7 +135,7 @@ class AimedPairs:
 def choose_pairs(run: RunFolder, wanted: str, *, seed: int) -> AimedPairs:
     """The pair of `wanted`, else the first that RUN's report flags, else the most confused one.
 
-    The placebo's is drawn from the pairs that nobody suspects: those that the report does not flag
+    The placebo's is drawn from the unsuspected pairs: those that the report does not flag
     or, without a report, those whose rate on validation is the median or less. Pairs that share no
     class with the aimed one come first, since what is done to a class is done to its pairs.
 

@@ -1,4 +1,4 @@
-"""How long a search takes, played through many times; a pure function of its input.
+"""How long a search takes, simulated many times; a pure function of its input.
 
 What ASHA stops is not known beforehand, but how many it stops hardly depends on the curves.
 """
@@ -18,7 +18,7 @@ from search.settings.settings import Settings
 from search.tuning.scheduler import Rungs, StoppingRule
 from search.tuning.stopping import without_reserve
 
-NUM_REPLICATES = 100  # searches that are played
+NUM_REPLICATES = 100  # simulated searches
 TAIL = 0.05  # share of them that lies below `low`, and share that lies above `high`
 NOISE = 0.5  # of a value at a rung, in standard deviations of the trials' true worth
 
@@ -73,7 +73,7 @@ def forecast(
     concurrent: int,
     seed: int = 0,
 ) -> Forecast:
-    """Play the search through, with configurations drawn anew each time.
+    """Simulate the search, with configurations drawn anew each time.
 
     Args:
         draws: what the space draws at random, after the points that are asked first.
@@ -89,7 +89,7 @@ def forecast(
         level: [epochs(demand, parts, settings) for demand in draws]
         for level, parts in measured.items()
     }
-    played: dict[str, list[SimulatedSearch]] = {level: [] for level in measured}
+    searches: dict[str, list[SimulatedSearch]] = {level: [] for level in measured}
     for _ in range(NUM_REPLICATES):
         order = _order(len(draws), num_first, num_trials, rng)
         rules: dict[str, Stops] = {
@@ -105,7 +105,7 @@ def forecast(
                 start_seconds=measured[level].start,
                 stops=stops,
             )
-            played[level].append(search)
+            searches[level].append(search)
     whole = {
         level: [parts.start + sum(epoch.alone for epoch in whole) for whole in trials[level]]
         for level, parts in measured.items()
@@ -121,12 +121,16 @@ def forecast(
             reserved_trials=settings.reserve_trials,
             concurrent=concurrent,
         )
-    slowest_first = {"low": played["high"], "expected": played["expected"], "high": played["low"]}
+    slowest_first = {
+        "low": searches["high"],
+        "expected": searches["expected"],
+        "high": searches["low"],
+    }
     return Forecast(
         trial_seconds=trial_seconds,
-        search_seconds=_interval(played, lambda search: search.seconds),
-        spent_seconds=_interval(played, lambda search: min(search.seconds, limit)),
-        epochs=_interval(played, lambda search: search.epochs),
+        search_seconds=_interval(searches, lambda search: search.seconds),
+        spent_seconds=_interval(searches, lambda search: min(search.seconds, limit)),
+        epochs=_interval(searches, lambda search: search.epochs),
         ended=_interval(slowest_first, lambda search: sum(end <= limit for end in search.ends)),
     )
 
@@ -207,10 +211,10 @@ def _order(num_draws: int, num_first: int, num_trials: int, rng: np.random.Gener
 
 
 def _interval(
-    played: Mapping[str, Sequence[SimulatedSearch]], figure: Callable[[SimulatedSearch], float]
+    searches: Mapping[str, Sequence[SimulatedSearch]], figure: Callable[[SimulatedSearch], float]
 ) -> Interval:
     return Interval(
-        low=float(np.quantile([figure(search) for search in played["low"]], TAIL)),
-        expected=float(np.mean([figure(search) for search in played["expected"]])),
-        high=float(np.quantile([figure(search) for search in played["high"]], 1 - TAIL)),
+        low=float(np.quantile([figure(search) for search in searches["low"]], TAIL)),
+        expected=float(np.mean([figure(search) for search in searches["expected"]])),
+        high=float(np.quantile([figure(search) for search in searches["high"]], 1 - TAIL)),
     )

@@ -13,7 +13,7 @@ from search.plan.costs import MeasuredCosts, combine, total_flops
 from search.plan.flops import Demand, demand
 from search.plan.forecast import Forecast, forecast
 from search.plan.probe import Probed, Task, probe_side_by_side
-from search.settings.checks import check_gpus, choose_precision, worker_threads
+from search.settings.checks import check_gpus_here, choose_precision, worker_threads
 from search.settings.groups import GPUS_AUTO
 from search.settings.settings import Settings
 from spaces.registry import Space, load_space, quiet_study
@@ -68,8 +68,7 @@ def make_plan(settings: Settings) -> SearchPlan:
     Raises:
         UserError: a GPU is asked for that this machine lacks, or whose memory is too small.
     """
-    num_gpus = torch.cuda.device_count()
-    check_gpus(settings, num_gpus=num_gpus, where="this machine")
+    check_gpus_here(settings)
     if settings.gpus_per_trial == GPUS_AUTO:  # what shares a GPU is not known before the search
         settings = replace(settings, gpus_per_trial=1.0)
     base = settings.base_config(precision=choose_precision(settings))
@@ -77,7 +76,7 @@ def make_plan(settings: Settings) -> SearchPlan:
     num_trials = min(settings.num_trials, len(set(configs)))
     demands = [demand(config) for config in configs]
     task = probe_task(configs, demands, settings)
-    here = {"CPU": float(os.cpu_count() or 1), "GPU": float(num_gpus)}
+    here = {"CPU": float(os.cpu_count() or 1), "GPU": float(torch.cuda.device_count())}
     fits_here = concurrent_trials(replace(settings, max_concurrent=0), [here])
     concurrent = settings.max_concurrent or fits_here
     num_probes = min(concurrent, fits_here, num_trials)

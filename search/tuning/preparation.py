@@ -114,8 +114,8 @@ def begin(
         f"audit        passed: {splits} pictures, {len(audit.warnings)} warnings"
         " (examples in audit.json)"
     )
-    if told := told_origin(weights):
-        print(f"weights      {told}")
+    if origin := told_origin(weights):
+        print(f"weights      {origin}")
     for warning in audit.warnings:
         print(f"             {warning.partition(' (')[0]}")
     if start:
