@@ -1,4 +1,4 @@
-"""What a study is given before its sampler chooses: points worth a trial, and known results."""
+"""What a study is given before its sampler chooses: points worth a trial, and prior results."""
 
 import warnings
 from dataclasses import asdict, dataclass
