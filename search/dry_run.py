@@ -1,7 +1,6 @@
 """`--dry-run`: what a run would be, for people or as JSON."""
 
 import json
-import math
 import os
 import shutil
 import textwrap
@@ -15,23 +14,26 @@ from optuna.distributions import (
     IntDistribution,
 )
 
-from search.interventions.design import Design
+from search.interventions.design import InterventionDesign
 from search.records.folder import shown
 from search.settings.groups import GPUS_AUTO, GROUPS
 from search.settings.settings import Settings
+from search.tuning.rungs import stopping_epochs
 from spaces.registry import NUM_REHEARSALS, Rehearsal
 
 NAME_WIDTH = 22
 NOT_SHOWN = ("resume", "dry_run")
 
 
-def as_json(settings: Settings, address: str, rehearsal: Rehearsal, design: Design | None) -> str:
+def as_json(
+    settings: Settings, address: str, rehearsal: Rehearsal, design: InterventionDesign | None
+) -> str:
     """The settings by name, the run's address, the space, and with --around its design."""
-    told: dict[str, Any] = {**settings.to_dict(), "run_folder": address}
+    contents: dict[str, Any] = {**settings.to_dict(), "run_folder": address}
     if design:
-        told |= {"num_trials": design.num_runs, "interventions": design.to_dict()}
+        contents |= {"num_trials": len(design.grid), "interventions": design.to_dict()}
     else:
-        told["dimensions"] = {
+        contents["dimensions"] = {
             name: {
                 "prior": _prior(distribution),
                 "values": _values(distribution),
@@ -39,11 +41,11 @@ def as_json(settings: Settings, address: str, rehearsal: Rehearsal, design: Desi
             }
             for name, distribution in rehearsal.dimensions.items()
         }
-    return json.dumps(told, indent=2)
+    return json.dumps(contents, indent=2)
 
 
 def as_text(
-    settings: Settings, address: str, rehearsal: Rehearsal, design: Design | None
+    settings: Settings, address: str, rehearsal: Rehearsal, design: InterventionDesign | None
 ) -> list[str]:
     """Lines: the settings by group, the space, the resources and the steps."""
     defaults = Settings()
@@ -60,13 +62,6 @@ def as_text(
     return lines
 
 
-def milestones(settings: Settings) -> list[int]:
-    """The phase-2 epochs at which ASHA judges: grace x eta^k, before the last epoch."""
-    grace, eta, last = settings.grace_epochs, settings.reduction_factor, settings.finetune_epochs
-    rungs = (math.ceil(grace * eta**k) for k in range(64))
-    return sorted({rung for rung in rungs if rung < last})
-
-
 def _of_space(settings: Settings, rehearsal: Rehearsal) -> list[str]:
     lines = [f"space {settings.space}: {len(rehearsal.dimensions)} dimensions"]
     for name, distribution in rehearsal.dimensions.items():
@@ -76,7 +71,7 @@ def _of_space(settings: Settings, rehearsal: Rehearsal) -> list[str]:
     return lines
 
 
-def _of_design(design: Design) -> list[str]:
+def _of_design(design: InterventionDesign) -> list[str]:
     return [
         f"interventions on {design.around}",
         _line("aim", f"{' and '.join(design.pair)} ({design.source})"),
@@ -108,10 +103,10 @@ def _resources(settings: Settings) -> list[str]:
     ]
 
 
-def _steps(settings: Settings, address: str, design: Design | None) -> list[str]:
+def _steps(settings: Settings, address: str, design: InterventionDesign | None) -> list[str]:
     epochs = f"{settings.head_epochs} + {settings.finetune_epochs} epochs"
-    count = design.num_runs if design else settings.num_trials
-    rungs = ", ".join(map(str, milestones(settings)))
+    count = len(design.grid) if design else settings.num_trials
+    rungs = ", ".join(map(str, stopping_epochs(settings)))
     judged = f"ASHA stops the weak after {rungs} epochs of phase 2" if rungs else "none is stopped"
     where = shown(address)
     begin = (

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from search.settings.checks import check_gpu_devices, check_gpus
+from search.settings.checks import check_gpu_devices, check_gpus_here
 from search.settings.command_line import parse_settings
 from search.settings.settings import Settings
 from trainables.command import Parser, run_main
@@ -62,8 +62,7 @@ def find(settings: Settings, *, phase: int, num_steps: int) -> "Curve":
     from trainables.training.pictures import TrialData
 
     refuse(check_source(settings.data_spec))
-    if settings.gpus_per_trial:
-        check_gpus(settings, num_gpus=torch.cuda.device_count(), where="this machine")
+    check_gpus_here(settings)
     torch.set_num_threads(worker_threads(settings))
     config = settings.base_config(precision=choose_precision(settings))
     loaded = load_training(settings.data_spec)

@@ -20,14 +20,14 @@ def main(arguments: Sequence[str]) -> int:
     experiment = folder.read_experiment()
 
     from search.records.environment import differing_versions
-    from search.tuning.replay import play_again
+    from search.tuning.replay import replay_search
 
-    played = play_again(folder)
-    for name, count in played.compared.items():
+    result = replay_search(folder)
+    for name, count in result.compared.items():
         print(f"{name:<12} {count} compared")
-    for difference in played.differences:
+    for difference in result.differences:
         print(f"differs      {difference}")
-    if played.differences:
+    if result.differences:
         for line in differing_versions(experiment["versions"]):
             print(f"note         {line}")
         return 1

@@ -61,14 +61,14 @@ def main(arguments: Sequence[str]) -> int:
     recorded = trial.reports[: options.epochs or None]
 
     print(f"trial        {trial.number}, {trial.status}; {len(recorded)} epochs to compare")
-    epochs: list[Epoch] = []
+    epochs: list[EpochComparison] = []
     reports = train_again(trial, settings, folder, device_name=options.device)
     for report, again in zip(recorded, reports, strict=False):  # trains no more than is on record
         if not epochs:
             print(HEADER)
-        epochs.append(Epoch(recorded=report, again=again))
+        epochs.append(EpochComparison(recorded=report, again=again))
         print(epochs[-1].line(), flush=True)
-    verdict = judge(epochs, num_recorded=len(recorded), tolerance=options.tolerance)
+    verdict = give_verdict(epochs, num_recorded=len(recorded), tolerance=options.tolerance)
     print(f"verdict      {verdict.text}")
     if not verdict.is_identical:
         for line in changes(experiment):
@@ -130,9 +130,9 @@ def train_again(
 
 def changes(experiment: dict[str, Any]) -> list[str]:
     """What is not as it was when the run was begun, a line each."""
-    from search.records.environment import describe, differing_versions
+    from search.records.environment import describe_environment, differing_versions
 
-    here = describe()
+    here = describe_environment()
     now, then = (
         {"git_commit": made["git_commit"], **made["hardware"]} for made in (here, experiment)
     )
@@ -158,7 +158,7 @@ def _faults(options: argparse.Namespace, settings: Settings) -> Iterator[str]:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Epoch:
+class EpochComparison:
     """The two reports of one epoch. A figure that is no number is in neither."""
 
     recorded: Mapping[str, Any]
@@ -214,7 +214,9 @@ class Verdict:
     text: str
 
 
-def judge(epochs: Sequence[Epoch], *, num_recorded: int, tolerance: float) -> Verdict:
+def give_verdict(
+    epochs: Sequence[EpochComparison], *, num_recorded: int, tolerance: float
+) -> Verdict:
     """Identical to the last digit, within a tolerance, or different.
 
     Args:

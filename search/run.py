@@ -11,11 +11,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from search.interventions.design import Design, design_around
+from search.interventions.design import InterventionDesign, design_around
 from search.monitoring.summary import print_arms_summary, print_summary
 from search.records.folder import RunFolder, choose_address, opened
 from search.records.record import OBJECTIVE, RunRecord
-from search.settings.checks import check_gpu_devices, check_gpus, check_new_run
+from search.settings.checks import check_gpu_devices, check_gpus_here, check_new_run
 from search.settings.command_line import parse_call
 from search.settings.settings import Settings
 from trainables.command import run_main
@@ -33,7 +33,7 @@ def main(arguments: Sequence[str]) -> None:
 
     from spaces.registry import rehearse
 
-    if settings.resume and tell_if_finished(settings, RunFolder.at(address)):
+    if settings.resume and report_if_finished(settings, RunFolder.at(address)):
         return
     base = settings.base_config(precision="float32")
     rehearsal = rehearse(settings.space, base)
@@ -44,48 +44,53 @@ def main(arguments: Sequence[str]) -> None:
     if settings.dry_run:
         from search.dry_run import as_json, as_text
 
-        told = (settings, address, rehearsal, design)
-        print(as_json(*told) if call.json else "\n".join(as_text(*told)))
+        described = (settings, address, rehearsal, design)
+        print(as_json(*described) if call.json else "\n".join(as_text(*described)))
         return
     with opened(address, checkpoints=False) as folder:
-        record = search(settings, folder)
+        record = search(settings, folder, design)
     if record:
         diagnose(record, settings, address)
 
 
-def search(settings: Settings, folder: RunFolder) -> RunRecord | None:
+def search(
+    settings: Settings, folder: RunFolder, design: InterventionDesign | None
+) -> RunRecord | None:
     """The search, or None where arms were trained instead.
 
     Everything heavy is imported here, after the arguments have been checked.
+
+    Args:
+        settings: of the run.
+        folder: to make, or to go on in.
+        design: of a new run with --around; a run to go on with has its own on record.
     """
     from search.cluster import connect
     from search.interventions import arms
     from search.monitoring import summary
     from search.plan.packing import pack_gpus
     from search.records.disk import enough_room
-    from search.records.folder import only_driver
+    from search.records.folder import exclusive_access
     from search.settings.checks import choose_precision
     from search.tuning import preparation, tuner
 
     if settings.gpus_per_trial and connect.find_cluster(settings.address)[0] == connect.LOCAL:
-        import torch
-
-        check_gpus(settings, num_gpus=torch.cuda.device_count(), where="this machine")
+        check_gpus_here(settings)
     if settings.resume:
         # What the run was begun with: "auto" may mean something else on this machine.
         experiment, new = folder.read_experiment(), None
         folder.keep_weights(settings.weights)
         base = FineTuneConfig.from_dict(experiment["base_config"])
-        design = Design.of(experiment)
+        design = InterventionDesign.of(experiment)
     else:
         base = settings.base_config(precision=choose_precision(settings))
-        design = design_around(settings, base)
         if design:
-            settings = replace(settings, num_trials=design.num_runs)
+            design = design.with_precision(base.precision)
+            settings = replace(settings, num_trials=len(design.grid))
         new = preparation.begin(settings, folder, base, design)
     if folder.is_pulled:
         print(f"copy         {folder.root} (tensorboard --logdir), pushed to {folder.address}")
-    with only_driver(folder.root), enough_room(folder.root):
+    with exclusive_access(folder.root), enough_room(folder.root):
         data = new or preparation.continue_with(settings, folder)
         print(f"cluster      {connect.connect(settings)}")
         settings = pack_gpus(settings)
@@ -97,7 +102,7 @@ def search(settings: Settings, folder: RunFolder) -> RunRecord | None:
     return record
 
 
-def tell_if_finished(settings: Settings, folder: RunFolder) -> bool:
+def report_if_finished(settings: Settings, folder: RunFolder) -> bool:
     """Whether all trials have ended, and their session in order; if so, say it and what is next.
 
     A session that was killed after its last trial may have left tables behind the journal: that run
@@ -107,8 +112,8 @@ def tell_if_finished(settings: Settings, folder: RunFolder) -> bool:
     sessions = [
         event["event"] for event in events if event["event"] in ("session_started", "session_ended")
     ]
-    design = Design.of(folder.read_experiment())
-    num_trials = design.num_runs if design else settings.num_trials
+    design = InterventionDesign.of(folder.read_experiment())
+    num_trials = len(design.grid) if design else settings.num_trials
     record = RunRecord.of(events)
     if record.num_ended < num_trials or sessions[-1:] != ["session_ended"]:
         return False
@@ -129,7 +134,7 @@ def diagnose(record: RunRecord, settings: Settings, address: str) -> None:
     Args:
         record: of the search.
         settings: of the run.
-        address: of the run, which nobody works on meanwhile.
+        address: of the run, whose lock is free again.
     """
     from trainables.training.evaluation import GATE
 

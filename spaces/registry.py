@@ -57,7 +57,7 @@ def load_space(name: str) -> Space:
         space = getattr(importlib.import_module(module_name), function_name)
     except Exception as error:  # a user's own module: whatever its lines may raise
         raise UserError(
-            f"space is {name!r}, which cannot be imported ({_told(error)}); {ways_out}"
+            f"space is {name!r}, which cannot be imported ({_text(error)}); {ways_out}"
         ) from error
     if not callable(space):
         raise UserError(f"space is {name!r}, which is not a function; {ways_out}")
@@ -94,7 +94,7 @@ def rehearse(name: str, base: FineTuneConfig) -> Rehearsal:
             raise UserError(*(f"--space {name}: {fault}" for fault in error.faults)) from error
         except Exception as error:
             raise UserError(
-                f"--space {name} fails with {_told(error)}; allowed: a function of an Optuna trial "
+                f"--space {name} fails with {_text(error)}; allowed: a function of an Optuna trial "
                 "and a FineTuneConfig that returns one; --debug shows the line"
             ) from error
         if not isinstance(config, FineTuneConfig):
@@ -122,5 +122,5 @@ def quiet_study(*, seed: int) -> "Study":
         optuna.logging.set_verbosity(verbosity)
 
 
-def _told(error: Exception) -> str:
+def _text(error: Exception) -> str:
     return f"{type(error).__name__}: {error}"

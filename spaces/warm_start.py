@@ -1,4 +1,4 @@
-"""What a study is given before its sampler chooses: points worth a trial, and known results."""
+"""What a study is given before its sampler chooses: points worth a trial, and prior results."""
 
 import warnings
 from dataclasses import asdict, dataclass
@@ -15,7 +15,7 @@ from trainables.errors import UserError
 
 
 @dataclass(frozen=True, kw_only=True)
-class KnownPoint:
+class PriorResult:
     """The result of a configuration that another run has trained.
 
     Attributes:
@@ -37,7 +37,7 @@ class KnownPoint:
         return asdict(self)
 
     @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> "KnownPoint":
+    def from_dict(cls, values: dict[str, Any]) -> "PriorResult":
         by_epoch = {int(epoch): value for epoch, value in values["values"].items()}
         return cls(**{**values, "values": by_epoch})
 

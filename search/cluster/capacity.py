@@ -1,10 +1,10 @@
 """How many trials the nodes of a cluster hold at a time, also while nodes join and leave.
 
-An autoscaler starts nodes for what waits. Trials do not wait in the cluster: each is asked of the
-sampler when there is a slot for it, with all that is known by then. Scouts wait in their place:
-tasks of the size of a trial's worker, which end at once where they find room. They end with the
-process that sent them, unlike a request to Ray's autoscaler, which would keep nodes running after a
-search that was killed.
+Ray's autoscaler starts nodes for tasks that are pending. Trials are never pending in the cluster:
+the sampler is asked for each only when there is a slot for it, so that it uses all results so far.
+Placeholder tasks are pending in their place: each asks for the resources of one worker of a trial,
+and ends at once when it is scheduled. They end with the process that sent them, unlike a request to
+the autoscaler (`request_resources`), which would keep nodes running after a search was killed.
 """
 
 import time
@@ -21,7 +21,7 @@ from search.settings.groups import GPUS_AUTO
 from search.settings.settings import Settings
 
 ROUNDING = 1e-9  # ten tenths of a GPU are one
-MOST = 128  # that wait at a time: enough for an autoscaler to go to the largest size it may
+MOST = 128  # pending at a time: enough for an autoscaler to go to the largest size it may
 REFRESH_SECONDS = 2.0  # how often the cluster is looked at: about 1 ms each time
 
 
@@ -63,39 +63,41 @@ def shape(nodes: list[dict[str, float]]) -> str:
     return ", ".join(f"{count:g} {word}{'' if count == 1 else 's'}" for count, word in counts)
 
 
-class Scouts:
-    """The scouts of one process, for workers of the settings' size."""
+class Placeholders:
+    """The pending placeholder tasks of this process, each for one worker of a trial."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._waiting: list[ObjectRef] = []
 
     def keep(self, trials: int) -> None:
-        """Let the workers of so many trials wait; those that found room are sent again."""
+        """Keep tasks pending for the workers of so many trials; those that ended are sent again."""
         if self._waiting:
             _, self._waiting = ray.wait(
                 self._waiting, num_returns=len(self._waiting), timeout=0, fetch_local=False
             )
         wanted = min(max(trials, 0) * self._settings.workers_per_trial, MOST)
-        for scout in self._waiting[wanted:]:
-            ray.cancel(scout)
+        for placeholder in self._waiting[wanted:]:
+            ray.cancel(placeholder)
         del self._waiting[wanted:]
-        self._waiting += [send_scout(self._settings) for _ in range(wanted - len(self._waiting))]
+        self._waiting += [
+            send_placeholder(self._settings) for _ in range(wanted - len(self._waiting))
+        ]
 
 
-def send_scout(settings: Settings) -> ObjectRef:
-    """One scout, for one worker of a trial; its reference is ready once it has found room."""
+def send_placeholder(settings: Settings) -> ObjectRef:
+    """A task with the resources of one worker of a trial; it ends once it is scheduled."""
     per_worker = worker_resources(settings)
-    sized = _scout.options(num_cpus=per_worker["CPU"], num_gpus=per_worker.get("GPU", 0))
+    sized = _placeholder.options(num_cpus=per_worker["CPU"], num_gpus=per_worker.get("GPU", 0))
     return sized.remote()
 
 
 @ray.remote(max_retries=0)
-def _scout() -> None:
-    """To be scheduled is all that a scout does."""
+def _placeholder() -> None:
+    """Does nothing: that it was scheduled is what it shows."""
 
 
-class FollowCluster(Callback):
+class ElasticConcurrency(Callback):
     """Tune's callback that sets its limit of trials to what the cluster holds now.
 
     A trial whose node has left waits for room; the next one that ends leaves its room to it.
@@ -104,8 +106,8 @@ class FollowCluster(Callback):
         limiter: of the searcher.
         settings: what a trial occupies, and `max_concurrent`.
         num_trials: of the session, for which more nodes would be of use.
-        note: is told when the number changes.
-        scouts: stand for the trials that could run at the same time and have no slot; None for a
+        note: called with a line when the number changes.
+        placeholders: for the trials that could run at the same time and have no slot; None for a
             cluster that cannot grow.
     """
 
@@ -116,11 +118,11 @@ class FollowCluster(Callback):
         *,
         num_trials: int,
         note: Callable[[str], None],
-        scouts: Scouts | None,
+        placeholders: Placeholders | None,
     ) -> None:
         self._limiter, self._settings = limiter, settings
         self._num_trials, self._note = num_trials, note
-        self._scouts = scouts
+        self._placeholders = placeholders
         self._due = 0.0  # seconds on the monotonic clock
 
     def on_step_begin(self, iteration: int, trials: list[Any], **info: Any) -> None:
@@ -132,17 +134,17 @@ class FollowCluster(Callback):
         if now != before:
             self._limiter.max_concurrent = now
             self._note(f"trials at a time: {now}, {before} before; the cluster: {shape(nodes)}")
-        if self._scouts:
+        if self._placeholders:
             left = self._num_trials - len(trials) + len(self._limiter.live_trials)
             wanted = min(left, self._settings.max_concurrent or left)
             held = slots(self._settings, nodes)
-            # Where a slot is free or starts, scouts would take the room that it needs.
+            # Where a slot is free or starts, placeholders would take the resources that it needs.
             all_busy = sum(map(is_busy, trials)) >= min(held, wanted)
-            self._scouts.keep(wanted - held if all_busy else 0)
+            self._placeholders.keep(wanted - held if all_busy else 0)
 
     def on_experiment_end(self, trials: list[Any], **info: Any) -> None:
-        if self._scouts:
-            self._scouts.keep(0)
+        if self._placeholders:
+            self._placeholders.keep(0)
 
 
 def is_busy(trial: Trial) -> bool:

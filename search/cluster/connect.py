@@ -26,13 +26,13 @@ RAY_SETTINGS = {
     "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",
     "TUNE_GLOBAL_CHECKPOINT_S": "600",
     "TUNE_WARN_EXCESSIVE_EXPERIMENT_CHECKPOINT_SYNC_THRESHOLD_S": "0",
-    # A driver that has not ended by itself after so long is killed: its slot keeps cores.
+    # A trial's actor that has not ended by itself after so long is killed: its slot keeps cores.
     "TUNE_FORCE_TRIAL_CLEANUP_S": "30",
     # Ctrl-C lets the epochs under way end first (search/tuning/interrupt.py).
     "TUNE_DISABLE_SIGINT_HANDLER": "1",
     # A trial that tells its fault reports no metric with it.
     "TUNE_DISABLE_STRICT_METRIC_CHECKING": "1",
-    # Tune fixes at the start how many trials may wait for their driver; `capacity` limits them.
+    # Tune fixes at the start how many trials may wait for their actor; `capacity` limits them.
     "TUNE_MAX_PENDING_TRIALS_PG": "1000",
 }
 
@@ -50,10 +50,10 @@ def find_cluster(asked: str) -> tuple[str, str]:
             return address, source
     # Ray notes the newest cluster of this machine in a file, which outlives the cluster.
     noted = services.find_bootstrap_address(None)
-    return (noted, "on this machine") if noted and answers(noted) else (LOCAL, "")
+    return (noted, "on this machine") if noted and is_listening(noted) else (LOCAL, "")
 
 
-def answers(address: str) -> bool:
+def is_listening(address: str) -> bool:
     """Whether something listens at "host:port"."""
     host, _, port = address.rpartition(":")
     try:
@@ -99,7 +99,7 @@ def join(address: str, source: str) -> None:
         "allowed: HOST:PORT of a cluster that has a node on this machine, auto, or local (starts "
         "one here)"
     )
-    if address != LOCAL and not answers(address):
+    if address != LOCAL and not is_listening(address):
         raise UserError(f"{source} is {address!r}, where no cluster answers; {way_out}")
     # Ray finds the token of a cluster that it finds by itself, not of an address that it is given.
     given = address if source == "--address" or address == LOCAL else None

@@ -52,8 +52,8 @@ class WithoutRay(io.TextIOBase):
     def write(self, text: str) -> int:
         if not threading.current_thread().name.startswith(THREADS):
             return self._stream.write(text)
-        if told := text.strip():
-            logging.getLogger("ray.cluster").warning(told)
+        if line := text.strip():
+            logging.getLogger("ray.cluster").warning(line)
         return len(text)
 
     def flush(self) -> None:

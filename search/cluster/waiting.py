@@ -15,7 +15,7 @@ from ray.autoscaler.v2.sdk import get_cluster_status
 from ray.autoscaler.v2.utils import is_autoscaler_v2
 from ray.experimental.internal_kv import _internal_kv_get
 
-from search.cluster.capacity import Scouts, living_nodes, shape, slots, worker_resources
+from search.cluster.capacity import Placeholders, living_nodes, shape, slots, worker_resources
 from search.monitoring.lines import duration
 from search.settings.settings import Settings
 from trainables.errors import UserError
@@ -32,13 +32,13 @@ def wait_for_room(settings: Settings, where: str) -> None:
     Raises:
         UserError: it could not within `--wait-for-gpu` minutes.
     """
-    started, scouts, line_due = time.monotonic(), Scouts(settings), 0.0
+    started, placeholders, line_due = time.monotonic(), Placeholders(settings), 0.0
     try:
         while not slots(settings, living_nodes()):
             waited = time.monotonic() - started
             if waited >= settings.wait_for_gpu * 60:
                 raise UserError(_never_came(settings, where))
-            scouts.keep(1)
+            placeholders.keep(1)
             if waited >= line_due:
                 print(
                     f"waiting      {duration(waited)} of {duration(settings.wait_for_gpu * 60)} "
@@ -48,7 +48,7 @@ def wait_for_room(settings: Settings, where: str) -> None:
                 line_due += LINE_SECONDS
             time.sleep(LOOK_SECONDS)
     finally:
-        scouts.keep(0)
+        placeholders.keep(0)
 
 
 def _never_came(settings: Settings, where: str) -> str:
@@ -113,7 +113,7 @@ def describe_v2(status: ClusterStatus) -> str:
 def _sentence(
     *, requested: Counter[str], starting: Counter[str], failed: list[tuple[str, str]]
 ) -> str:
-    told = [f"{count} {kind} requested" for kind, count in sorted(requested.items())]
-    told += [f"{count} {kind} starting" for kind, count in sorted(starting.items())]
-    told += [f"{kind} failed{f' ({why})' if why else ''}" for kind, why in dict.fromkeys(failed)]
-    return "; ".join(told) or NOTHING
+    parts = [f"{count} {kind} requested" for kind, count in sorted(requested.items())]
+    parts += [f"{count} {kind} starting" for kind, count in sorted(starting.items())]
+    parts += [f"{kind} failed{f' ({why})' if why else ''}" for kind, why in dict.fromkeys(failed)]
+    return "; ".join(parts) or NOTHING

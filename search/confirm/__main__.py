@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from search.confirm.grid import BOUNDS, settle_plan
-from search.records.folder import RunFolder, only_driver, opened
+from search.records.folder import RunFolder, exclusive_access, opened
 from search.records.record import RunRecord
 from search.settings.settings import Settings
 from trainables.command import Parser, run_main
@@ -44,7 +44,7 @@ def confirm_in(run: RunFolder, options: argparse.Namespace) -> None:
     recorded = Settings(**{**of_run, "address": "", "weights": weights})
     given = {name: getattr(options, name) for name in RESOURCES}
     settings = replace(recorded, **{n: value for n, value in given.items() if value is not None})
-    with only_driver(run.root):
+    with exclusive_access(run.root):
         run.keep_weights(options.weights)
         plan = settle_plan(
             run.confirm,

@@ -1,6 +1,6 @@
 """What a confirmation found: the matrix of figures, the comparisons, the winner, the optimism.
 
-`conclude` makes confirm.json, `describe` its lines on a terminal.
+`conclude` makes confirm.json, `confirmation_lines` its lines on a terminal.
 """
 
 from collections.abc import Iterable, Iterator
@@ -10,11 +10,13 @@ from typing import Any
 import numpy as np
 
 from search.confirm import optimism, statistics
-from search.confirm.grid import FORMAT_VERSION, Candidate, Plan
+from search.confirm.grid import FORMAT_VERSION, Candidate, ConfirmationPlan
 from search.records.record import OBJECTIVE, RunRecord, TrialRecord
 
 
-def conclude(plan: Plan, confirmed: RunRecord, searched: RunRecord, *, seed: int) -> dict[str, Any]:
+def conclude(
+    plan: ConfirmationPlan, confirmed: RunRecord, searched: RunRecord, *, seed: int
+) -> dict[str, Any]:
     """The contents of confirm.json.
 
     Args:
@@ -88,10 +90,10 @@ def verdict(
     )
 
 
-def _configuration(plan: Plan, row: int, confirmed: RunRecord) -> dict[str, Any]:
+def _configuration(plan: ConfirmationPlan, row: int, confirmed: RunRecord) -> dict[str, Any]:
     candidate = plan.candidates[row]
-    k = len(plan.candidates)
-    runs = [confirmed.trials[row + column * k] for column in range(len(plan.seeds))]
+    numbers = [plan.grid.number(row, column) for column in range(len(plan.seeds))]
+    runs = [confirmed.trials[number] for number in numbers]
     figures = [figure(run, candidate) for run in runs]
     reached = [value for value in figures if value is not None]
     out = next(
@@ -146,7 +148,7 @@ def _mean(values: Iterable[float]) -> float:
     return float(np.mean(list(values)))
 
 
-def describe(result: dict[str, Any]) -> Iterator[str]:
+def confirmation_lines(result: dict[str, Any]) -> Iterator[str]:
     """What confirm.json says, a line after the other."""
     yield from _matrix(result)
     if result["comparisons"]:

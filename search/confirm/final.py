@@ -12,7 +12,7 @@ import numpy as np
 from search.monitoring.lines import FreshProgress
 from search.records.folder import RunFolder
 from search.settings.settings import Settings
-from search.tuning.fixed_list import train_listed
+from search.tuning.fixed_list import train_fixed_list
 from trainables.data.images import ImageSet
 from trainables.errors import RunError
 from trainables.models.checkpoint_folders import folder_name
@@ -54,7 +54,7 @@ def retrain(
         data_seed=pictures.data_seed,
     )
     number = winner["trial"]
-    record = train_listed(
+    record = train_fixed_list(
         [{"number": number, "config": config, "params": {}}],
         folder,
         {config["seed"]: data},

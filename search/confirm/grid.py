@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from search.records.record import OBJECTIVE, RunRecord, TrialRecord, fresh_seeds
+from search.tuning.seed_grid import SeedGrid
 from trainables.errors import UserError, refuse
 from trainables.storage.files import write_json
 
@@ -52,8 +53,8 @@ class Candidate:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Plan:
-    """The grid of a confirmation; its trial `row + column * k` is candidate `row`, seed `column`.
+class ConfirmationPlan:
+    """Every candidate with every seed.
 
     Attributes:
         top: candidates asked for; there are fewer where the run has no more.
@@ -66,18 +67,13 @@ class Plan:
     seeds: tuple[int, ...]
 
     @property
-    def num_runs(self) -> int:
-        return len(self.candidates) * len(self.seeds)
-
-    def cell(self, number: int) -> tuple[Candidate, int]:
-        """The candidate and the seed of a trial of the confirmation."""
-        column, row = divmod(number, len(self.candidates))
-        return self.candidates[row], self.seeds[column]
+    def grid(self) -> SeedGrid[Candidate]:
+        """The candidate and the seed of each trial of the confirmation."""
+        return SeedGrid(self.candidates, self.seeds)
 
     def items(self) -> Iterator[dict[str, Any]]:
         """What is trained, one seed after the other, as `FineTuneTrial` takes it."""
-        for number in range(self.num_runs):
-            candidate, seed = self.cell(number)
+        for number, (candidate, seed) in self.grid.cells().items():
             changes = {"seed": seed, "last_epoch": candidate.epoch, "early_stopping_epochs": 0}
             yield {"number": number, "config": candidate.config | changes, "params": {}}
 
@@ -85,7 +81,7 @@ class Plan:
         return {"format_version": FORMAT_VERSION, **asdict(self)}
 
     @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> "Plan":
+    def from_dict(cls, values: dict[str, Any]) -> "ConfirmationPlan":
         return cls(
             top=values["top"],
             candidates=tuple(Candidate(**candidate) for candidate in values["candidates"]),
@@ -114,7 +110,7 @@ def choose_candidates(record: RunRecord, top: int) -> tuple[Candidate, ...]:
 
 def settle_plan(
     folder: Path, record: RunRecord, run_seed: int, *, top: int | None, seeds: int | None
-) -> Plan:
+) -> ConfirmationPlan:
     """The plan of a confirmation that was begun, or a new one, written down before it is followed.
 
     Args:
@@ -138,7 +134,7 @@ def settle_plan(
             if asked[name] not in (None, has)
         )
         return plan
-    plan = Plan(
+    plan = ConfirmationPlan(
         top=top or DEFAULT_TOP,
         candidates=choose_candidates(record, top or DEFAULT_TOP),
         seeds=fresh_seeds(record, run_seed, seeds or DEFAULT_SEEDS),
@@ -148,14 +144,14 @@ def settle_plan(
     return plan
 
 
-def read_plan(folder: Path) -> Plan:
+def read_plan(folder: Path) -> ConfirmationPlan:
     """The plan of a confirmation that was begun."""
     path = folder / PLAN
     try:
         values = json.loads(path.read_text())
         if values["format_version"] != FORMAT_VERSION:
             raise ValueError(f"format_version {values['format_version']!r}")
-        return Plan.from_dict(values)
+        return ConfirmationPlan.from_dict(values)
     except (ValueError, KeyError, TypeError) as error:
         raise UserError(
             f"{path} cannot be read ({error}); allowed: the file that search.confirm wrote, with "

@@ -1,13 +1,14 @@
 """The optimism meter: how much of the search's best figure is the luck of being chosen.
 
 The figure of the chosen configuration in the search is the best of N; that of the same
-configuration with fresh seeds was chosen by nobody. The difference between the two is what was
+configuration with fresh seeds is free of selection. The difference between the two is what was
 seen; best-of-N says what to expect.
 
 Model: configuration i with seed s reaches m_i + b_s + e_is. All trials of a search share one seed,
-so b_s (an easy or a hard split) moves all of them alike and chooses nobody; only e_is does. Its
-standard deviation is that of the residuals of the confirmed matrix, configuration and seed effects
-removed. What was seen holds b_s as well, so `error` says how far it can lie off by chance alone.
+so b_s (an easy or a hard split) moves all of them alike and selection is on m_i + e_is alone. The
+standard deviation of e_is is that of the residuals of the confirmed matrix, configuration and seed
+effects removed. What was seen holds b_s as well, so `error` says how far it can lie off by chance
+alone.
 
 The choice of the best epoch flatters a figure too and is not in the prediction.
 """

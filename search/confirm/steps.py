@@ -8,14 +8,14 @@ from search.cluster.connect import connect
 from search.confirm import conclusion
 from search.confirm.conclusion import conclude
 from search.confirm.final import retrain
-from search.confirm.grid import FORMAT_VERSION, Plan, choose_candidates
+from search.confirm.grid import FORMAT_VERSION, ConfirmationPlan, choose_candidates
 from search.monitoring.lines import FreshProgress
 from search.plan.packing import pack_gpus
 from search.records.folder import RunFolder
 from search.records.record import RunRecord
 from search.settings.settings import Settings
 from search.tuning import preparation
-from search.tuning.fixed_list import train_listed
+from search.tuning.fixed_list import train_fixed_list
 from search.tuning.preparation import fresh_pictures
 from trainables.errors import UserError
 from trainables.models.checkpoint_folders import folder_name
@@ -24,7 +24,7 @@ from trainables.storage.files import write_json
 from trainables.workers.ray_trial import trial_folder
 
 
-def confirm(run: RunFolder, plan: Plan, settings: Settings, *, final: bool) -> None:
+def confirm(run: RunFolder, plan: ConfirmationPlan, settings: Settings, *, final: bool) -> None:
     """Do what of a confirmation is not done yet, and print what it found.
 
     Args:
@@ -53,29 +53,29 @@ def confirm(run: RunFolder, plan: Plan, settings: Settings, *, final: bool) -> N
             tie_set=result["tie_set"],
         )
     print()
-    for line in conclusion.describe(result):
+    for line in conclusion.confirmation_lines(result):
         print(line)
     if final:
         train_final(run, result, settings)
     print_next(run, has_winner=result["winner"] is not None)
 
 
-def train_grid(run: RunFolder, plan: Plan, settings: Settings) -> RunRecord:
+def train_grid(run: RunFolder, plan: ConfirmationPlan, settings: Settings) -> RunRecord:
     """Train every candidate with every seed, or what is left of it."""
     folder = run.inside("confirm")
     done = RunRecord.read(folder.journal)
-    if done.num_ended == plan.num_runs:  # killed between the last training and confirm.json
+    if done.num_ended == len(plan.grid):  # killed between the last training and confirm.json
         return done
     trials = ", ".join(str(candidate.trial) for candidate in plan.candidates)
     seeds = ", ".join(map(str, plan.seeds))
     gone_on = f", {done.num_ended} of them done" if done.num_ended else ""
-    print(f"confirm      trials {trials}, seeds {seeds}: {plan.num_runs} trainings{gone_on}")
+    print(f"confirm      trials {trials}, seeds {seeds}: {len(plan.grid)} trainings{gone_on}")
     preparation.continue_with(settings, run)  # refuses other pictures than the search had
     datasets = {seed: fresh_pictures(settings, seed) for seed in plan.seeds}
     print(f"cluster      {connect(settings)}")
     settings = pack_gpus(settings)
-    cells = [plan.cell(number) for number in range(plan.num_runs)]
-    return train_listed(
+    cells = plan.grid.cells()
+    return train_fixed_list(
         plan.items(),
         folder,
         datasets,
@@ -83,23 +83,22 @@ def train_grid(run: RunFolder, plan: Plan, settings: Settings) -> RunRecord:
         run=run,
         listeners=(
             FreshProgress(
-                {number: (candidate.trial, seed) for number, (candidate, seed) in enumerate(cells)}
+                {number: (candidate.trial, seed) for number, (candidate, seed) in cells.items()}
             ),
         ),
-        kept_trials=plan.num_runs,  # until it is known whose are wanted
+        kept_trials=len(plan.grid),  # until it is known whose are wanted
         selects=False,
     )
 
 
-def winners_checkpoints(plan: Plan, winner: int | None) -> list[dict[str, Any]]:
+def winners_checkpoints(plan: ConfirmationPlan, winner: int | None) -> list[dict[str, Any]]:
     """Seed and folder (in the run's) of each of the winner's trainings, for `analysis.report`."""
-    cells = [(number, *plan.cell(number)) for number in range(plan.num_runs)]
     return [
         {
             "seed": seed,
             "path": f"confirm/trials/{trial_folder(number)}/{folder_name(candidate.epoch)}",
         }
-        for number, candidate, seed in cells
+        for number, (candidate, seed) in plan.grid.cells().items()
         if candidate.trial == winner
     ]
 
@@ -138,7 +137,7 @@ def train_final(run: RunFolder, result: dict[str, Any], settings: Settings) -> N
     print(f"             {run.read_final()['note']}")
 
 
-def notes(plan: Plan, searched: RunRecord) -> list[str]:
+def notes(plan: ConfirmationPlan, searched: RunRecord) -> list[str]:
     """What a person should know of the candidates."""
     found = []
     if len(plan.candidates) < plan.top:

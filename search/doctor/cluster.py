@@ -16,6 +16,7 @@ from search.doctor.nodes import NodeFacts, check_clocks, check_nodes, gather
 from search.doctor.storage import StorageProbe, check_storage
 from trainables.data.sources import check_source
 from trainables.data.spec import DataSpec
+from trainables.errors import UserError
 
 ANSWER_SECONDS = 15.0  # for all nodes to answer a question
 CLOCK_QUESTIONS = 5  # to each node; the quickest answer counts
@@ -38,7 +39,7 @@ class Examiner:
         """Why the token could not be left; empty where it was."""
         try:
             self._probe.write(token)
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, UserError) as error:
             return str(error).splitlines()[0]
         return ""
 
@@ -145,16 +146,16 @@ def _names() -> dict[str, str]:
 
 
 def _ask(examiners: Mapping[str, Any], ask: Any) -> tuple[dict[str, Any], dict[str, str]]:
-    """Every node at the same time: the answers, and of those without one why."""
+    """Every node at the same time: the replies, and of those without one why."""
     deadline = time.monotonic() + ANSWER_SECONDS
     pending = {name: ask(name) for name in examiners}
-    answers, silent = {}, {}
+    replies, silent = {}, {}
     for name, reference in pending.items():
         try:
-            answers[name] = ray.get(reference, timeout=max(deadline - time.monotonic(), 0.1))
+            replies[name] = ray.get(reference, timeout=max(deadline - time.monotonic(), 0.1))
         except Exception as error:  # of the node, its Ray or its Python: each is the finding
             silent[name] = str(error).strip().splitlines()[-1]
-    return answers, silent
+    return replies, silent
 
 
 def _clock(examiner: Any) -> tuple[float, float]:

@@ -112,14 +112,14 @@ def check_versions(facts: Mapping[str, NodeFacts]) -> Iterator[Finding]:
     """Equal to those of the first node, package by package."""
     first, reference = next(iter(facts.items()))
     for node, fact in facts.items():
-        told = " ".join(f"{name} {number}" for name, number in fact.versions.items())
+        shown = " ".join(f"{name} {number}" for name, number in fact.versions.items())
         others = [
             f"{name} {fact.versions.get(name)}, {first} has {number}"
             for name, number in reference.versions.items()
             if fact.versions.get(name) != number
         ]
         yield _finding(
-            "versions", node, "; ".join(others), good=told, cure="install the same on every node"
+            "versions", node, "; ".join(others), good=shown, cure="install the same on every node"
         )
         other = f"{fact.source}, {first} has {reference.source}"
         yield _finding(
@@ -129,8 +129,8 @@ def check_versions(facts: Mapping[str, NodeFacts]) -> Iterator[Finding]:
 
 
 def check_gpus(node: str, fact: NodeFacts) -> Iterator[Finding]:
-    told = ", ".join(f"{name} ({show_bytes(size)})" for name, size in fact.gpus)
-    yield Finding(check="GPUs", node=node, found=told or "none")
+    shown = ", ".join(f"{name} ({show_bytes(size)})" for name, size in fact.gpus)
+    yield Finding(check="GPUs", node=node, found=shown or "none")
 
 
 def check_disks(node: str, fact: NodeFacts) -> Iterator[Finding]:

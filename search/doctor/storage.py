@@ -8,15 +8,17 @@ from pathlib import Path
 from pyarrow.fs import FileSelector, FileSystem, LocalFileSystem
 
 from search.doctor.findings import Finding
+from trainables.storage.store import check_uri, is_uri
 
 APPEARS_SECONDS = 3.0  # until what another node has written shows up in a shared folder
 
 
 class StorageProbe:
-    """A folder of its own in a storage, a path or a URI that Arrow knows (s3://, gs://).
+    """A folder of its own in a storage: a path, or a URI of a store that a search can use.
 
     Raises:
         OSError, ValueError: from all methods: what the storage answers.
+        UserError: from all methods: a search takes no such URI.
     """
 
     def __init__(self, storage: str, name: str) -> None:
@@ -53,7 +55,8 @@ class StorageProbe:
                     yield entry.base_name
 
     def _folder(self) -> tuple[FileSystem, str]:
-        if "://" in self._storage:
+        if is_uri(self._storage):
+            check_uri(self._storage)
             files, path = FileSystem.from_uri(self._storage)
         else:
             files, path = LocalFileSystem(), str(Path(self._storage).absolute())

@@ -4,13 +4,15 @@ import json
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
+from torch.export import ExportedProgram
 
 from search.export.licences import BACKBONE_LICENSE
 from search.export.model_card import licence_of_model, model_card
@@ -26,12 +28,31 @@ from trainables.storage import journal
 
 NUM_PROBES = 256  # pictures on which every file must say what the checkpoint says
 BATCH_SIZE = 51  # five batches of 51 and one of 1: the batch is not fixed
-# Of a logit. PyTorch elsewhere may sum in another order; onnxruntime also merges each BatchNorm
-# into its convolution.
-TOLERANCES = {"safetensors": 1e-4, "torch-export": 1e-4, "onnx": 1e-3}
 # The final model was trained on the validation pictures as well: it has a note instead of figures.
 PROVENANCE = ("trial", "epoch", "val_macro_f1", "val_accuracy", "num_images", "note")
 CARD = "README.md"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExportFormat:
+    """How a format is written and proven.
+
+    Attributes:
+        tolerance: of a logit of the reloaded file.
+        save_graph: writes the traced network; None of the format that every export has.
+    """
+
+    tolerance: float
+    save_graph: Callable[[ExportedProgram, tuple[str, ...], Path], None] | None = None
+
+
+# One row for each of `FILES`. PyTorch elsewhere may sum in another order; onnxruntime also merges
+# each BatchNorm into its convolution.
+FORMATS = {
+    "safetensors": ExportFormat(tolerance=1e-4),
+    "torch-export": ExportFormat(tolerance=1e-4, save_graph=save_program),
+    "onnx": ExportFormat(tolerance=1e-3, save_graph=save_onnx),
+}
 
 
 def export_run(run: RunFolder, formats: Sequence[str], *, final: bool) -> None:
@@ -80,12 +101,11 @@ def save_all(
 ) -> None:
     """Write the file of every format into an existing folder; the network is traced once."""
     save_exported(trained, folder, provenance=provenance)
-    graphs = {"torch-export": save_program, "onnx": save_onnx}
-    wanted = [form for form in formats if form in graphs]
-    if wanted:
-        program = trace(trained)
-        for form in wanted:
-            graphs[form](program, trained.class_names, folder / FILES[form])
+    writers = {FILES[form]: FORMATS[form].save_graph for form in formats}
+    program = trace(trained) if any(writers.values()) else None
+    for file, save_graph in writers.items():
+        if save_graph and program:
+            save_graph(program, trained.class_names, folder / file)
 
 
 def probe_pictures(spec: DataSpec) -> npt.NDArray[np.uint8]:
@@ -96,7 +116,10 @@ def probe_pictures(spec: DataSpec) -> npt.NDArray[np.uint8]:
 
 def proven(trained: TrainedModel, folder: Path, form: str, images: npt.NDArray[np.uint8]) -> str:
     """A line that says how closely a file answers as the model; RunError when it does not."""
-    worst, tolerance = largest_difference(trained, folder, images, form=form), TOLERANCES[form]
+    worst, tolerance = (
+        largest_difference(trained, folder, images, form=form),
+        FORMATS[form].tolerance,
+    )
     if not worst <= tolerance:
         raise RunError(
             f"the logits of the reloaded {FILES[form]} differ by up to {worst:.2g}; allowed: "
@@ -122,13 +145,13 @@ def largest_difference(
             Image.fromarray(image).save(path)
         flags = ("--json", "--format", form, "--batch-size", str(BATCH_SIZE))
         command = [sys.executable, "-m", "trainables.predict", *flags, "--", str(folder), *paths]
-        told = subprocess.run(command, capture_output=True, text=True)
-    if told.returncode:
+        process = subprocess.run(command, capture_output=True, text=True)
+    if process.returncode:
         raise RunError(
-            f"the reloaded {FILES[form]} cannot predict ({told.stderr.strip()}); nothing was "
+            f"the reloaded {FILES[form]} cannot predict ({process.stderr.strip()}); nothing was "
             "exported, please report this"
         )
-    pictures = json.loads(told.stdout)["pictures"]
+    pictures = json.loads(process.stdout)["pictures"]
     here = trained.predict_logits(images)
     there = np.array([picture["logits"] for picture in pictures], np.float32)
     names = [trained.class_names[best] for best in here.argmax(axis=1)]

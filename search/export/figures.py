@@ -1,4 +1,4 @@
-"""What was measured of a run's model, each figure with the pictures that it rests on."""
+"""What was figures_of of a run's model, each figure with the pictures that it rests on."""
 
 import json
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ REPORT_VERSION = 2  # of report.json
 
 @dataclass(frozen=True, kw_only=True)
 class Figure:
-    """One measured figure.
+    """One figures_of figure.
 
     Attributes:
         name: "macro-F1" or "accuracy".
@@ -33,7 +33,7 @@ class Figure:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Measured:
+class ModelFigures:
     """Figures of a model, the report on it (report.json), and what is missing, in sentences."""
 
     figures: tuple[Figure, ...]
@@ -41,7 +41,7 @@ class Measured:
     missing: tuple[str, ...]
 
 
-def measured(run: RunFolder, best: dict[str, Any], *, final: bool) -> Measured:
+def figures_of(run: RunFolder, best: dict[str, Any], *, final: bool) -> ModelFigures:
     """The report's figures where there is a report on this very checkpoint, else validation's.
 
     Args:
@@ -51,13 +51,13 @@ def measured(run: RunFolder, best: dict[str, Any], *, final: bool) -> Measured:
     """
     if final:
         note = (
-            "No figure of this model was measured: it was trained on all pictures, validation "
+            "No figure of this model was figures_of: it was trained on all pictures, validation "
             "included, and the sealed test split was not opened for it."
         )
-        return Measured(figures=(), report=None, missing=(note,))
+        return ModelFigures(figures=(), report=None, missing=(note,))
     report, missing = _read_report(run, best)
     if report is None:
-        return Measured(figures=_validation(run, best), report=None, missing=missing)
+        return ModelFigures(figures=_validation(run, best), report=None, missing=missing)
     verdict = report["verdict"]
     figures = tuple(
         Figure(
@@ -74,7 +74,7 @@ def measured(run: RunFolder, best: dict[str, Any], *, final: bool) -> Measured:
             ("accuracy", "accuracy", "accuracy"),
         )
     )
-    return Measured(figures=figures, report=report, missing=())
+    return ModelFigures(figures=figures, report=report, missing=())
 
 
 def _openings(count: int) -> str:
@@ -121,6 +121,6 @@ def _read_report(
     if version != REPORT_VERSION:
         return None, (f"The report that is there has format_version {version!r}. {absent}",)
     if of != {key: best[key] for key in of}:
-        told = f"trial {of['trial']}, epoch {of['epoch']}"
-        return None, (f"The report that is there is of another checkpoint ({told}). {absent}",)
+        other = f"trial {of['trial']}, epoch {of['epoch']}"
+        return None, (f"The report that is there is of another checkpoint ({other}). {absent}",)
     return report, ()

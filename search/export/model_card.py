@@ -1,6 +1,6 @@
 """The model card of an export, in Hugging Face's form: README.md with YAML front matter.
 
-It holds what the run folder holds and no figure besides; what was not measured is said to be
+It holds what the run folder holds and no figure besides; what was not figures_of is said to be
 missing. Paths of this machine stay out of it: a card travels.
 """
 
@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from search.export.figures import Figure, Measured, measured
+from search.export.figures import Figure, ModelFigures, figures_of
 from search.export.licences import BACKBONE_LICENSE, Licence, licence_of
 from search.records.folder import RunFolder
 from trainables.data.spec import DataSpec
@@ -37,7 +37,7 @@ def model_card(run: RunFolder, best: dict[str, Any], formats: Sequence[str], *, 
         formats: of the export.
         final: the model was trained on all pictures.
     """
-    experiment, found = run.read_experiment(), measured(run, best, final=final)
+    experiment, found = run.read_experiment(), figures_of(run, best, final=final)
     licence = licence_of_model(run, best)
     front = yaml.safe_dump(
         _front_matter(experiment, best, found, formats, licence),
@@ -65,7 +65,7 @@ def licence_of_model(run: RunFolder, best: dict[str, Any]) -> Licence:
 def _front_matter(
     experiment: dict[str, Any],
     best: dict[str, Any],
-    found: Measured,
+    found: ModelFigures,
     formats: Sequence[str],
     licence: Licence,
 ) -> dict[str, Any]:
@@ -155,7 +155,7 @@ def _usage(formats: Sequence[str], licence: Licence) -> list[str]:
     ]
 
 
-def _figures(found: Measured) -> list[str]:
+def _figures(found: ModelFigures) -> list[str]:
     rows = [
         f"| {one.name} | {one.value:.3f} "
         f"| {_span(one.interval) if one.interval else 'missing'} "
@@ -169,7 +169,7 @@ def _figures(found: Measured) -> list[str]:
         *rows,
         "",
     ]
-    return ["## Measured", "", *(table if rows else []), *found.missing]
+    return ["## ModelFigures", "", *(table if rows else []), *found.missing]
 
 
 def _verdicts(report: dict[str, Any] | None) -> list[str]:
@@ -212,7 +212,7 @@ def _cell(text: str) -> str:
     return text.replace("|", "\\|").replace("\n", " ")
 
 
-def _limits(found: Measured, source: str) -> list[str]:
+def _limits(found: ModelFigures, source: str) -> list[str]:
     if found.report:
         limits = found.report["limits"]
     else:

@@ -6,7 +6,7 @@ compared within a seed. The winner was chosen with the run's own seed, which wou
 baseline; so that seed is not used. Every arm is trained to its last epoch and judged there: nothing
 is chosen on the pictures that judge.
 
-`choose_aim` says which pair of classes the arms aim at, and at which other pair the placebo does.
+`choose_pairs` says which pair of classes the arms aim at, and at which other pair the placebo does.
 """
 
 import json
@@ -20,6 +20,7 @@ import numpy as np
 from search.records.folder import RunFolder
 from search.records.record import RunRecord, fresh_seeds
 from search.settings.settings import Settings
+from search.tuning.seed_grid import SeedGrid
 from trainables.config import FineTuneConfig, pair_faults, pair_text
 from trainables.errors import UserError, refuse
 from trainables.training.hard_mining import confused_pairs
@@ -31,8 +32,8 @@ REPORT_KEYS = ("root_causes", "pairs")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Design:
-    """The grid; its trial `row + column * num_arms` is arm `row`, seed `column`.
+class InterventionDesign:
+    """Every arm with every seed.
 
     Attributes:
         around: folder of the run whose winner is the baseline.
@@ -50,38 +51,38 @@ class Design:
     seeds: tuple[int, ...]
 
     @property
-    def num_runs(self) -> int:
-        return len(self.arms) * len(self.seeds)
-
-    def cell(self, number: int) -> tuple[str, int]:
-        """The arm and the seed of a trial."""
-        column, row = divmod(number, len(self.arms))
-        return [*self.arms][row], self.seeds[column]
+    def grid(self) -> SeedGrid[str]:
+        """The arm and the seed of each trial."""
+        return SeedGrid(tuple(self.arms), self.seeds)
 
     def items(self) -> Iterator[dict[str, Any]]:
         """What is trained, one seed after the other, as `FineTuneTrial` takes it."""
-        for number in range(self.num_runs):
-            arm, seed = self.cell(number)
+        for number, (arm, seed) in self.grid.cells().items():
             config = self.arms[arm] | {"seed": seed}
             yield {"number": number, "config": config, "params": {"arm": arm}}
+
+    def with_precision(self, precision: str) -> "InterventionDesign":
+        """The same arms, computed in `precision`, which is known only once PyTorch is imported."""
+        arms = {name: config | {"precision": precision} for name, config in self.arms.items()}
+        return replace(self, arms=arms)
 
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)
 
     @classmethod
-    def of(cls, experiment: dict[str, Any]) -> "Design | None":
+    def of(cls, experiment: dict[str, Any]) -> "InterventionDesign | None":
         """The design on record of a run; None of a run that has none."""
         values = experiment.get("interventions")
         return cls.from_dict(values) if values else None
 
     @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> "Design":
+    def from_dict(cls, values: dict[str, Any]) -> "InterventionDesign":
         """The inverse of `to_dict`, from JSON too."""
         tuples = {name: tuple(values[name]) for name in ("pair", "placebo", "seeds")}
         return cls(**{**values, **tuples})
 
 
-def design_around(settings: Settings, base: FineTuneConfig) -> Design | None:
+def design_around(settings: Settings, base: FineTuneConfig) -> InterventionDesign | None:
     """The arms around a winner, at this run's resolution, epochs and weights.
 
     None without --around.
@@ -94,7 +95,7 @@ def design_around(settings: Settings, base: FineTuneConfig) -> Design | None:
     from spaces.interventions import BASELINE, PLACEBO, RUN_SETTINGS, aimed_arms
 
     run = RunFolder.at(settings.around)
-    aim = choose_aim(run, settings.aim, seed=settings.seed)
+    pairs = choose_pairs(run, settings.aim, seed=settings.seed)
     winner = FineTuneConfig.from_dict(run.read_best()["config"])
     if winner.pair:
         raise UserError(
@@ -103,7 +104,7 @@ def design_around(settings: Settings, base: FineTuneConfig) -> Design | None:
         )
     kept = {name: getattr(base, name) for name in (*RUN_SETTINGS, "backbone", "weights")}
     control = replace(winner, **kept, early_stopping_epochs=0)
-    arms = aimed_arms(control, pair_text(*aim.pair), pair_text(*aim.placebo))
+    arms = aimed_arms(control, pair_text(*pairs.pair), pair_text(*pairs.placebo))
     wanted = [name.strip() for name in settings.arms.split(",") if name.strip()]
     cures = [name for name in arms if name not in (BASELINE, PLACEBO)]
     refuse(
@@ -112,18 +113,18 @@ def design_around(settings: Settings, base: FineTuneConfig) -> Design | None:
         if name not in cures
     )
     shown = {BASELINE, *(wanted or cures), PLACEBO}
-    return Design(
+    return InterventionDesign(
         around=settings.around,
-        pair=aim.pair,
-        placebo=aim.placebo,
-        source=aim.source,
+        pair=pairs.pair,
+        placebo=pairs.placebo,
+        source=pairs.source,
         arms={name: arm.to_dict() for name, arm in arms.items() if name in shown},
         seeds=fresh_seeds(RunRecord.read(run.journal), settings.seed, settings.seeds),
     )
 
 
 @dataclass(frozen=True, kw_only=True)
-class Aim:
+class AimedPairs:
     """The pair to cure and the placebo's, each as two class names, and who says so."""
 
     pair: Pair
@@ -131,10 +132,10 @@ class Aim:
     source: str
 
 
-def choose_aim(run: RunFolder, wanted: str, *, seed: int) -> Aim:
+def choose_pairs(run: RunFolder, wanted: str, *, seed: int) -> AimedPairs:
     """The pair of `wanted`, else the first that RUN's report flags, else the most confused one.
 
-    The placebo's is drawn from the pairs that nobody suspects: those that the report does not flag
+    The placebo's is drawn from the unsuspected pairs: those that the report does not flag
     or, without a report, those whose rate on validation is the median or less. Pairs that share no
     class with the aimed one come first, since what is done to a class is done to its pairs.
 
@@ -173,7 +174,7 @@ def choose_aim(run: RunFolder, wanted: str, *, seed: int) -> Aim:
         )
     apart = [other for other in others if not set(other) & set(pair)] or others
     placebo = apart[int(np.random.default_rng([11, seed]).integers(len(apart)))]
-    return Aim(pair=pair, placebo=placebo, source=source)
+    return AimedPairs(pair=pair, placebo=placebo, source=source)
 
 
 def validation_rates(run: RunFolder, names: tuple[str, ...]) -> dict[Pair, float]:

@@ -81,7 +81,7 @@ class EventFile:
     def hparams_page(self, names: Sequence[str], figures: Mapping[str, str]) -> None:
         """The columns of the HPARAMS page: settings, and scalars (tag -> what it is called)."""
         settings = [hparams.HParam(name) for name in names]
-        metrics = [hparams.Metric(tag, display_name=told) for tag, told in figures.items()]
+        metrics = [hparams.Metric(tag, display_name=label) for tag, label in figures.items()]
         self.add(hparams.hparams_config_pb(hparams=settings, metrics=metrics))
 
     def hparams_row(self, name: str, values: Mapping[str, object], *, has_failed: bool) -> None:
@@ -89,12 +89,12 @@ class EventFile:
         shown = {k: v if isinstance(v, bool | int | float) else str(v) for k, v in values.items()}
         self.add(hparams.hparams_pb(shown, trial_id=name))
         status = Status.STATUS_FAILURE if has_failed else Status.STATUS_SUCCESS
-        told = HParamsPluginData(
+        plugin_data = HParamsPluginData(
             session_end_info=SessionEndInfo(status=status, end_time_secs=time.time())
         )
         self._add_tensor(
             hparams_metadata.SESSION_END_INFO_TAG,
-            hparams_metadata.create_summary_metadata(told),
+            hparams_metadata.create_summary_metadata(plugin_data),
             hparams_metadata.NULL_TENSOR,
         )
 

@@ -136,7 +136,7 @@ def _best(record: RunRecord) -> str:
 
 
 def show_loss(report: dict[str, Any], name: str) -> str:
-    """A loss that a report may lack: an undefined one is not told."""
+    """A loss that a report may lack: an undefined one is left out."""
     return f"{report[name]:.4f}" if name in report else "-"
 
 

@@ -1,6 +1,6 @@
 """The terminal while a search runs, where it is one: a picture, drawn anew every two seconds.
 
-What ends is told in a line above it, which stays; so does the last picture.
+The end of a trial is a line above it, which stays; so does the last picture.
 """
 
 import math
@@ -23,7 +23,7 @@ from search.monitoring.lines import PHASES, Progress, describe_end, duration, sh
 from search.monitoring.time_left import Left, Pace, num_epochs
 from search.records.record import OBJECTIVE, Listener, RunRecord, Status, TrialRecord
 
-REFRESH_SECONDS = 2  # a picture takes 5 to 10 ms of the driver's processor (docs/performance.md)
+REFRESH_SECONDS = 2  # a picture takes 5 to 10 ms of the search process's CPU (docs/performance.md)
 LABEL_WIDTH = 10  # columns
 SETTING_LINES = 3  # of the best trial
 OTHER_LINES = 14  # of the picture besides the running trials, and some room below it
@@ -135,7 +135,7 @@ class LiveView(Listener):
         self, trials: list[TrialRecord], counts: Counter[Status], left: Left | None
     ) -> Iterator[tuple[str, RenderableType]]:
         yield "time", self._time(left)
-        shown = [f"{counts[status]} {told}" for status, told in STATUS.items() if counts[status]]
+        shown = [f"{counts[status]} {label}" for status, label in STATUS.items() if counts[status]]
         yield "trials", ", ".join(shown) or "none yet; the first one starts"
         trained = f"{sum(len(trial.reports) for trial in trials)} trained"
         yield "epochs", f"{trained}, about {left.epochs:.0f} to come" if left else trained
@@ -159,10 +159,10 @@ class LiveView(Listener):
         if trial is None or (best := trial.best) is None:
             return
         figures = f"macro-F1 {best[OBJECTIVE]:.3f}, accuracy {best['val_accuracy']:.3f}"
-        told = Text(figures, style="bold")
+        line = Text(figures, style="bold")
         yield (
             "best",
-            told.append(f"  trial {trial.number}, epoch {best['epoch']}", style="not bold"),
+            line.append(f"  trial {trial.number}, epoch {best['epoch']}", style="not bold"),
         )
         setting = ", ".join(f"{name} {short(value)}" for name, value in trial.params.items())
         room = SETTING_LINES * max(self._console.width - LABEL_WIDTH, 20)

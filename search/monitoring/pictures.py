@@ -70,8 +70,10 @@ def prediction_picture(data: ImageSet, predicted: npt.NDArray[np.integer]) -> Im
     picture = Image.new("RGB", (TILE_WIDTH_PX * columns, HEADING_PX + bands * band_px), WHITE)
     draw = ImageDraw.Draw(picture)
     is_right = predicted == data.labels
-    told = f"{is_right.sum()} of {len(data)} validation pictures are right"
-    draw.text((GAP_PX, 4), f"{told}. Each column: a true class, and the predictions", GREY, font)
+    headline = f"{is_right.sum()} of {len(data)} validation pictures are right"
+    draw.text(
+        (GAP_PX, 4), f"{headline}. Each column: a true class, and the predictions", GREY, font
+    )
     for k in classes:
         x = TILE_WIDTH_PX * (k % GRID_COLUMNS) + GAP_PX
         top = HEADING_PX + band_px * (k // GRID_COLUMNS)

@@ -16,8 +16,8 @@ def print_summary(record: RunRecord, folder: RunFolder) -> None:
         status: sum(trial.status == status for trial in record.trials.values())
         for status in ("finished", "stopped", "failed", "diverged", "running")
     }
-    told = ", ".join(f"{count} {status}" for status, count in counts.items() if count)
-    print(f"\n{len(record.trials)} trials: {told}")
+    counted = ", ".join(f"{count} {status}" for status, count in counts.items() if count)
+    print(f"\n{len(record.trials)} trials: {counted}")
     if record.answered:
         print(f"             {len(record.answered)} duplicates were answered from the record")
     tried = [trial for trial in record.trials.values() if trial.best]

@@ -28,7 +28,7 @@ class Left:
 
 
 class Pace:
-    """How busy a session keeps its slots; told of each epoch as it is reported."""
+    """How busy a session keeps its slots; called with each epoch as it is reported."""
 
     def __init__(self) -> None:
         self._recent: dict[int, list[float]] = {1: [], 2: []}  # seconds of epochs, by phase

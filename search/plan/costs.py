@@ -24,7 +24,7 @@ class Below:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Epoch:
+class EpochCost:
     """Seconds of an epoch.
 
     Attributes:
@@ -89,7 +89,7 @@ class Parts:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Measured:
+class MeasuredCosts:
     """All that a trial's time is made of.
 
     Attributes:
@@ -119,7 +119,7 @@ def total_flops(demand: Demand, settings: Settings) -> float:
     )
 
 
-def epochs(demand: Demand, measured: Measured, settings: Settings) -> list[Epoch]:
+def epochs(demand: Demand, measured: MeasuredCosts, settings: Settings) -> list[EpochCost]:
     """What the epochs of a whole trial take, from its first to its last.
 
     What was measured at two ends is interpolated by the work in between, and nowhere extrapolated.
@@ -166,7 +166,7 @@ def epochs(demand: Demand, measured: Measured, settings: Settings) -> list[Epoch
             own += trained("finetune_checkpoint", work)
         if not shares:
             own, shared = own + sum(shared.values()), {}
-        found.append(Epoch(own=own, shared=shared))
+        found.append(EpochCost(own=own, shared=shared))
     return found
 
 

@@ -1,4 +1,4 @@
-"""How long a search takes, played through many times; a pure function of its input.
+"""How long a search takes, simulated many times; a pure function of its input.
 
 What ASHA stops is not known beforehand, but how many it stops hardly depends on the curves.
 """
@@ -12,13 +12,13 @@ from statistics import fmean
 
 import numpy as np
 
-from search.plan.costs import Demand, Epoch, Measured, epochs
+from search.plan.costs import Demand, EpochCost, MeasuredCosts, epochs
 from search.records.record import CLOCK, OBJECTIVE
 from search.settings.settings import Settings
-from search.tuning.scheduler import Judge, Rungs
+from search.tuning.scheduler import Rungs, StoppingRule
 from search.tuning.stopping import without_reserve
 
-NUM_REPLICATES = 100  # searches that are played
+NUM_REPLICATES = 100  # simulated searches
 TAIL = 0.05  # share of them that lies below `low`, and share that lies above `high`
 NOISE = 0.5  # of a value at a rung, in standard deviations of the trials' true worth
 
@@ -35,7 +35,7 @@ class Interval:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Played:
+class SimulatedSearch:
     """One search: seconds to its end, epochs trained, seconds at which each trial ended."""
 
     seconds: float
@@ -65,7 +65,7 @@ class Forecast:
 
 def forecast(
     draws: Sequence[Demand],
-    measured: Mapping[str, Measured],
+    measured: Mapping[str, MeasuredCosts],
     settings: Settings,
     *,
     num_first: int,
@@ -73,7 +73,7 @@ def forecast(
     concurrent: int,
     seed: int = 0,
 ) -> Forecast:
-    """Play the search through, with configurations drawn anew each time.
+    """Simulate the search, with configurations drawn anew each time.
 
     Args:
         draws: what the space draws at random, after the points that are asked first.
@@ -89,7 +89,7 @@ def forecast(
         level: [epochs(demand, parts, settings) for demand in draws]
         for level, parts in measured.items()
     }
-    played: dict[str, list[Played]] = {level: [] for level in measured}
+    searches: dict[str, list[SimulatedSearch]] = {level: [] for level in measured}
     for _ in range(NUM_REPLICATES):
         order = _order(len(draws), num_first, num_trials, rng)
         rules: dict[str, Stops] = {
@@ -98,14 +98,14 @@ def forecast(
             "high": lambda number, epoch: False,
         }
         for level, stops in rules.items():
-            search = play(
+            search = simulate(
                 [trials[level][i] for i in order],
                 [draws[i].head_epochs for i in order],
                 concurrent=concurrent,
                 start_seconds=measured[level].start,
                 stops=stops,
             )
-            played[level].append(search)
+            searches[level].append(search)
     whole = {
         level: [parts.start + sum(epoch.alone for epoch in whole) for whole in trials[level]]
         for level, parts in measured.items()
@@ -121,24 +121,28 @@ def forecast(
             reserved_trials=settings.reserve_trials,
             concurrent=concurrent,
         )
-    slowest_first = {"low": played["high"], "expected": played["expected"], "high": played["low"]}
+    slowest_first = {
+        "low": searches["high"],
+        "expected": searches["expected"],
+        "high": searches["low"],
+    }
     return Forecast(
         trial_seconds=trial_seconds,
-        search_seconds=_interval(played, lambda search: search.seconds),
-        spent_seconds=_interval(played, lambda search: min(search.seconds, limit)),
-        epochs=_interval(played, lambda search: search.epochs),
+        search_seconds=_interval(searches, lambda search: search.seconds),
+        spent_seconds=_interval(searches, lambda search: min(search.seconds, limit)),
+        epochs=_interval(searches, lambda search: search.epochs),
         ended=_interval(slowest_first, lambda search: sum(end <= limit for end in search.ends)),
     )
 
 
-def play(
-    trials: Sequence[Sequence[Epoch]],
+def simulate(
+    trials: Sequence[Sequence[EpochCost]],
     head_epochs: Sequence[int],
     *,
     concurrent: int,
     start_seconds: float,
     stops: Stops,
-) -> Played:
+) -> SimulatedSearch:
     """One search: trials (their epochs) in turn, so many at a time, some of them stopped.
 
     A slot starts once and then takes one trial after the other. What epochs share costs the first
@@ -171,7 +175,7 @@ def play(
             start(now)
         else:
             run(now, number, epoch + 1)
-    return Played(seconds=max(ends), epochs=num_epochs, ends=tuple(ends))
+    return SimulatedSearch(seconds=max(ends), epochs=num_epochs, ends=tuple(ends))
 
 
 def halving(num_trials: int, settings: Settings) -> Stops:
@@ -179,32 +183,24 @@ def halving(num_trials: int, settings: Settings) -> Stops:
     eta = settings.reduction_factor
     passing = {
         rung: math.ceil(num_trials / eta ** (i + 1))
-        for i, rung in enumerate(_rungs(settings).milestones)
+        for i, rung in enumerate(Rungs.of(settings).positions)
     }
     return lambda number, epoch: number >= passing.get(epoch, num_trials)
 
 
 def asha(num_trials: int, settings: Settings, rng: np.random.Generator) -> Stops:
     """The decisions of ASHA on trials whose values at all rungs agree, but for noise."""
-    rungs, seed = _rungs(settings), int(rng.integers(2**31))
-    judge = Judge(rungs, spared_share=settings.late_bloomers, seed=seed)
+    rungs, seed = Rungs.of(settings), int(rng.integers(2**31))
+    rule = StoppingRule(rungs, spared_share=settings.late_bloomers, seed=seed)
     worth = rng.normal(size=num_trials)
 
     def stops(number: int, epoch: int) -> bool:
-        if epoch not in rungs.milestones:
+        if epoch not in rungs.positions:
             return False
         value = worth[number] + NOISE * rng.normal()
-        return judge.stops(number, {CLOCK: epoch, OBJECTIVE: float(value)})
+        return rule.stops(number, {CLOCK: epoch, OBJECTIVE: float(value)})
 
     return stops
-
-
-def _rungs(settings: Settings) -> Rungs:
-    return Rungs(
-        grace_epochs=settings.grace_epochs,
-        reduction_factor=settings.reduction_factor,
-        max_epochs=settings.finetune_epochs,
-    )
 
 
 def _order(num_draws: int, num_first: int, num_trials: int, rng: np.random.Generator) -> list[int]:
@@ -215,10 +211,10 @@ def _order(num_draws: int, num_first: int, num_trials: int, rng: np.random.Gener
 
 
 def _interval(
-    played: Mapping[str, Sequence[Played]], figure: Callable[[Played], float]
+    searches: Mapping[str, Sequence[SimulatedSearch]], figure: Callable[[SimulatedSearch], float]
 ) -> Interval:
     return Interval(
-        low=float(np.quantile([figure(search) for search in played["low"]], TAIL)),
-        expected=float(np.mean([figure(search) for search in played["expected"]])),
-        high=float(np.quantile([figure(search) for search in played["high"]], 1 - TAIL)),
+        low=float(np.quantile([figure(search) for search in searches["low"]], TAIL)),
+        expected=float(np.mean([figure(search) for search in searches["expected"]])),
+        high=float(np.quantile([figure(search) for search in searches["high"]], 1 - TAIL)),
     )

@@ -9,11 +9,11 @@ from dataclasses import dataclass, replace
 import torch
 
 from search.cluster.capacity import concurrent_trials
-from search.plan.costs import Measured, combine, total_flops
+from search.plan.costs import MeasuredCosts, combine, total_flops
 from search.plan.flops import Demand, demand
 from search.plan.forecast import Forecast, forecast
 from search.plan.probe import Probed, Task, probe_side_by_side
-from search.settings.checks import check_gpus, choose_precision, worker_threads
+from search.settings.checks import check_gpus_here, choose_precision, worker_threads
 from search.settings.groups import GPUS_AUTO
 from search.settings.settings import Settings
 from spaces.registry import Space, load_space, quiet_study
@@ -21,9 +21,9 @@ from spaces.warm_start import first_asked
 from trainables.config import FineTuneConfig
 
 NUM_DRAWS = 200  # of the space, besides the points that are asked first
-# What a slot takes until its first trial, in starts of a Python that imports PyTorch: its driver,
-# its controller and its worker start one after the other. Seen of two slots at a time on two busy
-# cores: 37 to 46 s, when such a start took 18 to 26 s.
+# What a slot takes until its first trial, in starts of a Python that imports PyTorch: its Tune
+# actor, its controller and its worker start one after the other. Seen of two slots at a time on two
+# busy cores: 37 to 46 s, when such a start took 18 to 26 s.
 STARTS = {"low": 1.25, "expected": 2.0, "high": 3.5}
 CHOOSE: dict[str, Callable[[list[float]], float]] = {
     "low": min,
@@ -33,7 +33,7 @@ CHOOSE: dict[str, Callable[[list[float]], float]] = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class Plan:
+class SearchPlan:
     """What was measured, what follows from it, and what it stands on.
 
     Attributes:
@@ -50,7 +50,7 @@ class Plan:
     task: Task
     num_probes: int
     probe_seconds: float
-    measured: dict[str, Measured]
+    measured: dict[str, MeasuredCosts]
     forecast: Forecast
     num_trials: int
     concurrent: int
@@ -62,14 +62,13 @@ class Plan:
         return per_trial * min(self.concurrent, self.num_trials)
 
 
-def make_plan(settings: Settings) -> Plan:
+def make_plan(settings: Settings) -> SearchPlan:
     """Probe this machine and forecast.
 
     Raises:
         UserError: a GPU is asked for that this machine lacks, or whose memory is too small.
     """
-    num_gpus = torch.cuda.device_count()
-    check_gpus(settings, num_gpus=num_gpus, where="this machine")
+    check_gpus_here(settings)
     if settings.gpus_per_trial == GPUS_AUTO:  # what shares a GPU is not known before the search
         settings = replace(settings, gpus_per_trial=1.0)
     base = settings.base_config(precision=choose_precision(settings))
@@ -77,14 +76,14 @@ def make_plan(settings: Settings) -> Plan:
     num_trials = min(settings.num_trials, len(set(configs)))
     demands = [demand(config) for config in configs]
     task = probe_task(configs, demands, settings)
-    here = {"CPU": float(os.cpu_count() or 1), "GPU": float(num_gpus)}
+    here = {"CPU": float(os.cpu_count() or 1), "GPU": float(torch.cuda.device_count())}
     fits_here = concurrent_trials(replace(settings, max_concurrent=0), [here])
     concurrent = settings.max_concurrent or fits_here
     num_probes = min(concurrent, fits_here, num_trials)
     started = time.monotonic()
     probed = probe_side_by_side(task, num_probes)
     measured = {level: measured_at(level, probed) for level in CHOOSE}
-    return Plan(
+    return SearchPlan(
         settings=settings,
         task=task,
         num_probes=num_probes,
@@ -133,10 +132,10 @@ def draw(space: Space, base: FineTuneConfig, count: int) -> tuple[list[FineTuneC
     return [space(study.ask(), base) for _ in range(len(first) + count)], len(first)
 
 
-def measured_at(level: str, probed: list[Probed]) -> Measured:
+def measured_at(level: str, probed: list[Probed]) -> MeasuredCosts:
     """All processes' and steps' measurements as one: the least, the mean or the most of them."""
     choose = CHOOSE[level]
-    return Measured(
+    return MeasuredCosts(
         cheap=combine([parts for probe in probed for parts in probe.cheap], choose),
         dear=combine([parts for probe in probed for parts in probe.dear], choose),
         views={

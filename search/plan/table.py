@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from search.plan.forecast import NUM_REPLICATES, Interval
-from search.plan.planning import STARTS, Plan
+from search.plan.planning import STARTS, SearchPlan
 from search.plan.probe import TIMED_STEPS, WARM_UP_STEPS
 from trainables.config import FineTuneConfig
 
@@ -20,7 +20,7 @@ CHECKPOINTS = {
 }
 
 
-def table(plan: Plan, *, price_per_hour: float) -> list[str]:
+def table(plan: SearchPlan, *, price_per_hour: float) -> list[str]:
     """The lines to print; a price of 0 prints none."""
     return [
         *_head(plan),
@@ -33,7 +33,7 @@ def table(plan: Plan, *, price_per_hour: float) -> list[str]:
     ]
 
 
-def _head(plan: Plan) -> Iterator[str]:
+def _head(plan: SearchPlan) -> Iterator[str]:
     settings, task = plan.settings, plan.task
     yield (
         f"measured     in {plan.probe_seconds:.0f} s: {WARM_UP_STEPS} + {TIMED_STEPS} steps of "
@@ -51,7 +51,7 @@ def _head(plan: Plan) -> Iterator[str]:
         yield f"             the space has no more than these (--num-trials {settings.num_trials})"
 
 
-def _parts(plan: Plan) -> Iterator[str]:
+def _parts(plan: SearchPlan) -> Iterator[str]:
     expected = plan.measured["expected"]
     cheap, dear = expected.cheap, expected.dear
     yield _columns("seconds per 1,000 pictures", "cheapest", "dearest")
@@ -69,7 +69,7 @@ def _parts(plan: Plan) -> Iterator[str]:
     yield _row("a slot until its first trial", expected.start, expected.start)
 
 
-def _forecast(plan: Plan, price_per_hour: float) -> Iterator[str]:
+def _forecast(plan: SearchPlan, price_per_hour: float) -> Iterator[str]:
     settings, found = plan.settings, plan.forecast
     yield _columns("forecast", "low", "expected", "high")
     yield _interval("minutes of a trial run to its end", found.trial_seconds, 1 / 60)
@@ -88,7 +88,7 @@ def _forecast(plan: Plan, price_per_hour: float) -> Iterator[str]:
         yield _interval(name, found.spent_seconds, held * price_per_hour / 3600, digits=2)
 
 
-def _notes(plan: Plan) -> Iterator[str]:
+def _notes(plan: SearchPlan) -> Iterator[str]:
     settings, measured = plan.settings, plan.measured
     fresh = measured["expected"].start / STARTS["expected"]
     yield (

@@ -245,7 +245,7 @@ def _check_writable(storage: str) -> None:
 
 
 @contextmanager
-def only_driver(root: Path) -> Iterator[None]:
+def exclusive_access(root: Path) -> Iterator[None]:
     """Hold the folder for the time of the body; the lock of a killed process is free at once.
 
     Raises:

@@ -1,4 +1,4 @@
-"""What happened to each trial: a fold over the journal's events, and who hears of it.
+"""What happened to each trial: a fold over the journal's events, and the listeners to it.
 
 The words at the top are those that worker, Tune, Optuna and the run folder share.
 """
@@ -54,7 +54,7 @@ class RunRecord:
         self.trials: dict[int, TrialRecord] = {}
         self.asked: set[int] = set()  # numbers of the configurations that were to be trained
         self.answered: dict[int, int] = {}  # an exact duplicate -> the trial that answered it
-        self.known: list[dict[str, Any]] = []  # results taken over from another run
+        self.prior_results: list[dict[str, Any]] = []  # results taken over from another run
         self.asked_first: list[dict[str, Any]] = []  # its points that are worth a trial here
         # (trial number, report) in the order of arrival, as ASHA saw them.
         self.reports: list[tuple[int, dict[str, Any]]] = []
@@ -92,7 +92,7 @@ class RunRecord:
             case "answered":
                 self.answered[event["trial"]] = event["of"]
             case "warm_started":
-                self.known, self.asked_first = event["points"], event["first"]
+                self.prior_results, self.asked_first = event["points"], event["first"]
             case "started":
                 trial = TrialRecord(
                     number=event["trial"], config=event["config"], params=event["params"]
@@ -108,8 +108,8 @@ class RunRecord:
                 trial.rung = event.get("rung")
                 trial.cause, trial.kind = event.get("cause"), event.get("kind")
 
-    def knows(self, number: int, epoch: int) -> bool:
-        """Whether an epoch of a trial was reported already (a resumed trial tells it again)."""
+    def has_epoch(self, number: int, epoch: int) -> bool:
+        """Whether an epoch of a trial was reported already (a resumed trial reports it again)."""
         trial = self.trials.get(number)
         return trial is not None and any(report["epoch"] == epoch for report in trial.reports)
 
@@ -162,7 +162,7 @@ class RunLog:
 
 
 class Listener:
-    """Hears of an event after it is in the journal; a subclass overrides what concerns it."""
+    """Is called after an event is in the journal; a subclass overrides what concerns it."""
 
     def on_epoch(self, record: RunRecord, trial: TrialRecord, report: dict[str, Any]) -> None:
         """An epoch was reported."""

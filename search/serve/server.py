@@ -65,11 +65,11 @@ class Predictions:
             await asyncio.to_thread(pixels_of, name, content, base_px) for name, content in pictures
         ]
         logits = await asyncio.gather(*(self._logits_of(picture) for picture in pixels))
-        told = [self._answer(row) for row in softmax(np.stack(logits))]
+        replies = [self._answer(row) for row in softmax(np.stack(logits))]
         if not is_form:
-            return told[0]
+            return replies[0]
         names = [name for name, _ in pictures]
-        return {"pictures": [{"name": n, **one} for n, one in zip(names, told, strict=True)]}
+        return {"pictures": [{"name": n, **one} for n, one in zip(names, replies, strict=True)]}
 
     @serve.batch(max_batch_size=MAX_BATCH, batch_wait_timeout_s=BATCH_WAIT_SECONDS)
     async def _logits_of(
@@ -141,7 +141,7 @@ def serve_until_told(
 
 
 def _wait_for_signal() -> None:
-    told = threading.Event()
+    stop_requested = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: told.set())
-    told.wait()
+        signal.signal(number, lambda *_: stop_requested.set())
+    stop_requested.wait()

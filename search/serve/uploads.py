@@ -1,4 +1,4 @@
-"""Bytes from strangers to pixels: every limit is checked before a picture is decoded."""
+"""From untrusted uploads to pixels: every limit is checked before a picture is decoded."""
 
 from collections.abc import AsyncGenerator
 from io import BytesIO
@@ -17,7 +17,7 @@ MAX_BYTES = 10_000_000  # a request
 MOST_READ = 4 * MAX_BYTES  # of one that is too long
 MAX_PIXELS = 20_000_000  # a picture; decoded, three bytes each
 MAX_PICTURES = 32  # a request
-FORMATS = ("PNG", "JPEG")  # Pillow reads more than anyone should let strangers try
+FORMATS = ("PNG", "JPEG")  # Pillow decodes more, which is not offered to untrusted uploads
 
 
 async def pictures_of(request: Request) -> tuple[list[tuple[str, bytes]], bool]:

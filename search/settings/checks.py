@@ -73,6 +73,14 @@ def check_gpus(settings: Settings, *, num_gpus: float, where: str) -> None:
         )
 
 
+def check_gpus_here(settings: Settings) -> None:
+    """Refuse GPUs that PyTorch does not find on this machine."""
+    if settings.gpus_per_trial:
+        import torch
+
+        check_gpus(settings, num_gpus=torch.cuda.device_count(), where="this machine")
+
+
 def choose_precision(settings: Settings) -> str:
     """What `--precision auto` means here: bf16 where the processor computes in it."""
     if settings.precision != "auto":

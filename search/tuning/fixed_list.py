@@ -1,4 +1,4 @@
-"""Trains listed configurations on the cluster, each whole, in a folder of their own inside a run.
+"""Trains a fixed list of configurations, each to its end, in a folder of its own inside a run.
 
 Killed and started again it goes on: what has ended is not trained again, what was cut short goes on
 from its last checkpoint.
@@ -12,15 +12,15 @@ from search.records.folder import RunFolder
 from search.records.record import Listener, RunLog, RunRecord
 from search.settings.settings import Settings
 from search.tuning.recorder import Recorder
-from search.tuning.searchers import ListSearch
-from search.tuning.stopping import Halt
+from search.tuning.searchers import FixedListSearcher
+from search.tuning.stopping import SessionStopper
 from search.tuning.trials import run_trials
 from trainables.errors import RunError
 from trainables.training.epoch_report import REPORT_FIELDS
 from trainables.training.pictures import TrialData
 
 
-def train_listed(
+def train_fixed_list(
     items: Iterable[dict[str, Any]],
     folder: RunFolder,
     datasets: Mapping[int, TrialData],
@@ -41,7 +41,7 @@ def train_listed(
         datasets: pictures by the seed of a configuration.
         settings: of the run: the trials' resources and the disk's quota.
         run: the run that `folder` lies in, or is.
-        listeners: tell of the progress.
+        listeners: print the progress.
         kept_trials: ended trials that keep a checkpoint.
         selects: it is of the best epoch, and the best of all goes to best.json; else of the last.
         report_fields: what of an epoch's report is written down.
@@ -51,7 +51,7 @@ def train_listed(
         RunError: it was cut short.
         Stopped: the user has stopped it.
     """
-    log, halt = RunLog(folder.journal), Halt()
+    log, stopper = RunLog(folder.journal), SessionStopper()
     items = list(items)
     left = [item for item in items if not _has_ended(log.record, item["number"])]
     if not left:
@@ -59,7 +59,7 @@ def train_listed(
     recorder = Recorder(
         folder,
         log,
-        halt,
+        stopper,
         listeners=listeners,
         kept_trials=kept_trials,
         selects=selects,
@@ -68,7 +68,7 @@ def train_listed(
     )
     try:
         run_trials(
-            searcher=ListSearch(left),
+            searcher=FixedListSearcher(left),
             scheduler=None,
             recorder=recorder,
             folder=folder,
@@ -76,18 +76,18 @@ def train_listed(
             settings=settings,
             num_trials=len(left),
             stand_ins=run.stand_ins(),
-            halt=halt,
+            stopper=stopper,
             go_on=go_on,
         )
     except RunError:
-        if not halt.is_fault:
+        if not stopper.is_fault:
             raise
     num_ended = sum(_has_ended(log.record, item["number"]) for item in items)
     if num_ended < len(items):
-        halt.raise_if_stopped_by_the_user()
+        stopper.raise_if_stopped_by_the_user()
         raise RunError(
             f"cut short with {num_ended} of {len(items)} trainings done"
-            f"{f': {halt.reason}' if halt.reason else ''}; {go_on}"
+            f"{f': {stopper.reason}' if stopper.reason else ''}; {go_on}"
         )
     return log.record
 

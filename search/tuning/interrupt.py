@@ -9,27 +9,27 @@ from types import FrameType, TracebackType
 from typing import Any
 
 from search.tuning.recorder import Recorder
-from search.tuning.stopping import Halt
+from search.tuning.stopping import SessionStopper
 from trainables.command import Stopped
 
 SIGNALS = {signal.SIGINT: "Ctrl-C", signal.SIGTERM: "SIGTERM"}
 
 
 class Interrupt:
-    """While it is entered, signals end Tune's run through `halt`.
+    """While it is entered, signals end Tune's run through `stopper`.
 
     Args:
-        halt: ended once every trial that was under way has reported an epoch, or has ended.
+        stopper: ended once every trial that was under way has reported an epoch, or has ended.
         recorder: knows which trials are under way.
         go_on: how to go on later, for the line that says so.
     """
 
-    def __init__(self, halt: Halt, recorder: Recorder, *, go_on: str) -> None:
-        self._halt, self._recorder, self._go_on = halt, recorder, go_on
+    def __init__(self, stopper: SessionStopper, recorder: Recorder, *, go_on: str) -> None:
+        self._stopper, self._recorder, self._go_on = stopper, recorder, go_on
         self._signum: int | None = None
         self._reported: dict[int, int] | None = None  # trial -> epochs on record at the signal
         self._before: dict[int, Any] = {}  # the handlers that were there
-        halt.watch(self._look)
+        stopper.add_check(self._look)
 
     def __enter__(self) -> "Interrupt":
         self._before = {signum: signal.signal(signum, self._take) for signum in SIGNALS}
@@ -67,4 +67,4 @@ class Interrupt:
         ):
             return
         name = SIGNALS[signal.Signals(self._signum)]
-        self._halt.stop(f"by {name}, after whole epochs; {self._go_on}", signum=self._signum)
+        self._stopper.stop(f"by {name}, after whole epochs; {self._go_on}", signum=self._signum)

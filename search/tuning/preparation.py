@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
 
-from search.records.environment import describe
+from search.records.environment import describe_environment
 from search.records.folder import RunFolder
 from search.settings.checks import kind_faults
 from search.settings.settings import Settings
@@ -32,7 +32,7 @@ class PreparedData:
     fingerprint: str
 
 
-class Aimed(Protocol):
+class DesignRecord(Protocol):
     """What is trained instead of what a sampler proposes: the design of `search.interventions`."""
 
     @property
@@ -48,7 +48,7 @@ class Aimed(Protocol):
 
 
 def begin(
-    settings: Settings, folder: RunFolder, base: FineTuneConfig, design: Aimed | None = None
+    settings: Settings, folder: RunFolder, base: FineTuneConfig, design: DesignRecord | None = None
 ) -> PreparedData:
     """Check source and weights, audit, load; the run's folder is made when all has passed.
 
@@ -96,7 +96,7 @@ def begin(
                 "base_config": base.to_dict(),
                 "weights": weights,
                 **({"interventions": design.to_dict()} if design else {}),
-                **describe(),
+                **describe_environment(),
             },
         )
         write_bytes(made.audit, audit_json)
@@ -114,8 +114,8 @@ def begin(
         f"audit        passed: {splits} pictures, {len(audit.warnings)} warnings"
         " (examples in audit.json)"
     )
-    if told := told_origin(weights):
-        print(f"weights      {told}")
+    if origin := told_origin(weights):
+        print(f"weights      {origin}")
     for warning in audit.warnings:
         print(f"             {warning.partition(' (')[0]}")
     if start:

@@ -14,8 +14,8 @@ from search.records.disk import occupied_bytes, show_bytes
 from search.records.folder import RunFolder
 from search.records.record import OBJECTIVE, Listener, RunLog, TrialRecord
 from search.records.tables import write_tables
-from search.tuning.scheduler import Judge
-from search.tuning.stopping import Halt
+from search.tuning.scheduler import StoppingRule
+from search.tuning.stopping import SessionStopper
 from trainables.config import FineTuneConfig
 from trainables.models.checkpoint_folders import folder_name
 from trainables.storage.files import write_json
@@ -24,21 +24,21 @@ from trainables.training.epoch_report import REPORT_FIELDS
 from trainables.workers.ray_trial import trial_folder
 
 NOTE_LENGTH = 80  # characters of a cause on the terminal; the journal has all
-TABLES_SHARE = 0.05  # of the driver's time, at most, while the search runs
+TABLES_SHARE = 0.05  # of the search process's time, at most, while the search runs
 KEPT_TRIALS = 3  # ended trials whose best checkpoint stays, the best ones
 
 
-def unless_halted(hook: Callable[..., None]) -> Callable[..., None]:
-    """Run a hook of the recorder, unless the run is halted; halt it where the disk is full."""
+def unless_stopped(hook: Callable[..., None]) -> Callable[..., None]:
+    """Run a hook of the recorder, unless the session is stopped; stop it where the disk is full."""
 
     @wraps(hook)
     def guarded(self: "Recorder", *arguments: Any, **info: Any) -> None:
-        if self.halt.reason is not None:
+        if self.stopper.reason is not None:
             return
         try:
             hook(self, *arguments, **info)
         except OSError as error:
-            self.halt.stop(
+            self.stopper.stop(
                 f"{self.folder.root} cannot be written ({error.strerror}); free some space",
                 is_fault=True,
             )
@@ -50,15 +50,17 @@ class Recorder(Callback):
     """Tune's callback that keeps journal, best.json, tables and checkpoints in step.
 
     A trial that resumes reports its earlier epochs again; those that are in the journal already
-    are passed over. Once the run is halted nothing is written any more, so that the trials which
-    Tune then stops stay as they are, to be resumed.
+    are passed over. Once the session is stopped nothing is written any more, so that the
+    trials which Tune then stops stay as they are, to be resumed.
 
     Args:
         folder: of the run.
         log: its journal.
-        halt: used when the disk is full.
-        judge: whose decisions are written down; None when no trial is ever stopped.
-        listeners: told after the journal, in this order.
+        stopper: ends the session when the disk is full.
+        rule: whose decisions are written down; None when no trial is ever stopped. They are
+            read, not made, here: for each report Tune calls the scheduler first and its callbacks
+            afterwards.
+        listeners: called after the journal is written, in this order.
         kept_trials: ended trials whose best checkpoint stays.
         selects: the best epoch counts, of a trial and of all; else a trial's last one, which was
             chosen before, stays, and there is no best.json.
@@ -73,21 +75,21 @@ class Recorder(Callback):
         self,
         folder: RunFolder,
         log: RunLog,
-        halt: Halt,
+        stopper: SessionStopper,
         *,
-        judge: Judge | None = None,
+        rule: StoppingRule | None = None,
         listeners: tuple[Listener, ...] = (),
         kept_trials: int = KEPT_TRIALS,
         selects: bool = True,
         quota_bytes: int = 0,
         report_fields: tuple[str, ...] = REPORT_FIELDS,
     ) -> None:
-        self.folder, self.log, self.halt = folder, log, halt
+        self.folder, self.log, self.stopper = folder, log, stopper
         self.record = log.record
-        self._judge, self._listeners = judge, listeners
+        self._rule, self._listeners = rule, listeners
         self._kept, self._selects, self._quota_bytes = kept_trials, selects, quota_bytes
         self._report_fields = report_fields
-        self._failures: dict[int, dict[str, str]] = {}  # told by trials that are about to end
+        self._failures: dict[int, dict[str, str]] = {}  # reported by trials that are about to end
         self.under_way: set[int] = set()
         self._stripped: set[int] = set()  # ended trials without any checkpoint left
         self._tables_due = 0.0  # seconds on the monotonic clock
@@ -96,7 +98,7 @@ class Recorder(Callback):
         """Nothing: Tune stores its callbacks for a restore of its own, which is never made."""
         return {}
 
-    @unless_halted
+    @unless_stopped
     def setup(self, **info: Any) -> None:
         """Before the first trial: bring best.json up to the journal, which a kill may have left
         one report ahead of it."""
@@ -104,7 +106,7 @@ class Recorder(Callback):
         if best is not None and best.best is not None:
             self._write_best(best, best.best)
 
-    @unless_halted
+    @unless_stopped
     def on_trial_start(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
         number = trial.config["number"]
         kind = "resumed" if number in self.record.trials else "started"
@@ -112,7 +114,7 @@ class Recorder(Callback):
         self.log.write(kind, trial=number, config=config, params=trial.config["params"])
         self.under_way.add(number)
 
-    @unless_halted
+    @unless_stopped
     def on_trial_result(
         self, iteration: int, trials: list[Any], trial: Any, result: dict[str, Any], **info: Any
     ) -> None:
@@ -122,45 +124,45 @@ class Recorder(Callback):
             self.note(f"trial {number}: {refused}")
         if "failure" in result:
             self._failures[number] = result["failure"]
-        elif not self.record.knows(number, result["epoch"]):
+        elif not self.record.has_epoch(number, result["epoch"]):
             self._take_in(self.record.trials[number], result)
 
-    @unless_halted
+    @unless_stopped
     def on_trial_complete(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
         number = trial.config["number"]
         failure = self._failures.pop(number, None)
-        told = self.record.trials[number]
-        last = told.reports[-1] if told.reports else {}
+        ended = self.record.trials[number]
+        last = ended.reports[-1] if ended.reports else {}
         if failure and failure["kind"] == "disk_full":
             raise OSError(errno.ENOSPC, failure["cause"])
         if failure and failure["kind"] == "store_lost":
-            self.halt.stop(failure["cause"], is_fault=True)
+            self.stopper.stop(failure["cause"], is_fault=True)
             return
         if failure:
-            self._end("failed", told, **failure)
+            self._end("failed", ended, **failure)
         elif last.get("diverged"):
-            self._end("diverged", told, epoch=last["epoch"])
+            self._end("diverged", ended, epoch=last["epoch"])
         elif last.get("finished"):
-            self._end("finished", told)
-        elif self._judge and number in self._judge.stopped:
-            rung = self._judge.stopped[number]
-            self._end("stopped", told, by="asha", rung=rung, epoch=last["epoch"])
+            self._end("finished", ended)
+        elif self._rule and number in self._rule.stopped:
+            rung = self._rule.stopped[number]
+            self._end("stopped", ended, by=self._rule.name, rung=rung, epoch=last["epoch"])
 
-    @unless_halted
+    @unless_stopped
     def on_trial_recover(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
-        """Its driver or its Train controller died, and Tune starts it again."""
+        """Its Tune actor or its Train controller died, and Tune starts it again."""
         number, cause = trial.config["number"], _cause(trial)
         self.log.write("interrupted", trial=number, cause=cause)
         self.note(f"trial {number} is started again: {shorten(cause, NOTE_LENGTH)}")
 
-    @unless_halted
+    @unless_stopped
     def on_trial_error(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
         number = trial.config["number"]
-        if number not in self.record.trials:  # its driver died before it had begun
+        if number not in self.record.trials:  # its Tune actor died before it had begun
             self.on_trial_start(iteration, trials, trial)
         self._end("failed", self.record.trials[number], kind="error", cause=_cause(trial))
 
-    @unless_halted
+    @unless_stopped
     def on_experiment_end(self, trials: list[Any], **info: Any) -> None:
         self._drop_checkpoints(self._kept)
         self._write_tables()
@@ -174,8 +176,8 @@ class Recorder(Callback):
         """A new epoch of a trial."""
         report = {name: result[name] for name in self._report_fields if name in result}
         self.log.write("reported", trial=trial.number, report=report)
-        if self._judge and trial.number in self._judge.spared and trial.spared_at is None:
-            rung = self._judge.spared[trial.number]
+        if self._rule and trial.number in self._rule.spared and trial.spared_at is None:
+            rung = self._rule.spared[trial.number]  # by the scheduler, which Tune has called before
             self.log.write("spared", trial=trial.number, rung=rung, epoch=report["epoch"])
         if self.record.best_trial is trial and trial.best is report:
             self._write_best(trial, report)
@@ -222,7 +224,7 @@ class Recorder(Callback):
         self._drop_checkpoints(1)
         occupied = occupied_bytes(self.folder.root)
         if occupied > self._quota_bytes:
-            self.halt.stop(
+            self.stopper.stop(
                 f"{self.folder.root} occupies {show_bytes(occupied)}, more than --disk-quota "
                 f"{show_bytes(self._quota_bytes)}, after all checkpoints that can be spared were "
                 "dropped; raise the quota",
@@ -234,13 +236,13 @@ class Recorder(Callback):
 
         Where nothing is selected, or no validation written down, the last epoch's counts as best.
         """
-        tried = [
+        reported = [
             trial
             for trial in self.record.trials.values()
             if trial.number not in self._stripped and trial.reports
         ]
-        tried.sort(key=lambda trial: -trial.best[OBJECTIVE] if trial.best else 0.0)
-        for rank, trial in enumerate(tried):
+        reported.sort(key=lambda trial: -trial.best[OBJECTIVE] if trial.best else 0.0)
+        for rank, trial in enumerate(reported):
             report = (trial.best if self._selects else None) or trial.reports[-1]
             best = report["epoch"] if rank < kept_trials else None
             if trial.ended:

@@ -1,6 +1,7 @@
 """The study, or a fixed list of trials, as Ray Tune wants its searchers.
 
-Tune only asks here. What became of a trial is told by the recorder, once it is in the journal.
+Tune only asks for configurations here. The recorder passes results to the study, once they are in
+the journal.
 """
 
 from collections.abc import Iterable
@@ -10,14 +11,33 @@ from typing import Any
 from ray.tune.search import Searcher
 
 from search.records.record import OBJECTIVE
-from search.tuning.study import TruthfulStudy
+from search.tuning.study import JournaledStudy
 
 
-class StudySearcher(Searcher):
+class _ProposalSource(Searcher):
+    """What Tune asks for configurations; nothing of it is kept in Tune's own snapshots."""
+
+    def __init__(self) -> None:
+        super().__init__(metric=OBJECTIVE, mode="max")
+
+    def on_trial_complete(
+        self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False
+    ) -> None:
+        """Nothing: the recorder passes results to the study, and a fixed list needs none."""
+
+    def save(self, checkpoint_path: str) -> None:
+        """Nothing to pickle: a new session makes a new searcher from the run folder."""
+        Path(checkpoint_path).touch()
+
+    def restore(self, checkpoint_path: str) -> None:
+        """Nothing to unpickle."""
+
+
+class StudySearcher(_ProposalSource):
     """Hands out what the study asks for."""
 
-    def __init__(self, study: TruthfulStudy) -> None:
-        super().__init__(metric=OBJECTIVE, mode="max")
+    def __init__(self, study: JournaledStudy) -> None:
+        super().__init__()
         self._study = study
 
     def suggest(self, trial_id: str) -> dict[str, Any] | str:
@@ -27,20 +47,8 @@ class StudySearcher(Searcher):
             return Searcher.FINISHED
         return {"number": asked.number, "config": asked.config.to_dict(), "params": asked.params}
 
-    def on_trial_complete(
-        self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False
-    ) -> None:
-        """Nothing: the recorder tells the study."""
 
-    def save(self, checkpoint_path: str) -> None:
-        """Nothing to pickle: the study is on disk already."""
-        Path(checkpoint_path).touch()
-
-    def restore(self, checkpoint_path: str) -> None:
-        """Nothing to unpickle: a new searcher reads the study."""
-
-
-class ListSearch(Searcher):
+class FixedListSearcher(_ProposalSource):
     """Hands out each item of a list once, in order.
 
     Args:
@@ -48,20 +56,8 @@ class ListSearch(Searcher):
     """
 
     def __init__(self, items: Iterable[dict[str, Any]]) -> None:
-        super().__init__(metric=OBJECTIVE, mode="max")
+        super().__init__()
         self._items = list(items)
 
     def suggest(self, trial_id: str) -> dict[str, Any] | str:
         return self._items.pop(0) if self._items else Searcher.FINISHED
-
-    def on_trial_complete(
-        self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False
-    ) -> None:
-        """Nothing: no choice depends on a result."""
-
-    def save(self, checkpoint_path: str) -> None:
-        """Nothing to pickle: the list is made anew from the run folder."""
-        Path(checkpoint_path).touch()
-
-    def restore(self, checkpoint_path: str) -> None:
-        """Nothing to unpickle."""

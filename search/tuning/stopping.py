@@ -1,7 +1,7 @@
 """The end of a session before its last trial: the time is up, the disk is full, Ctrl-C.
 
-A halted trial is neither pruned nor finished. It stays "running" in the record, and `--resume`
-goes on with it from its last epoch.
+A trial that was running then is neither pruned nor finished. It stays "running" in the record, and
+`--resume` goes on with it from its last epoch.
 
 `without_reserve` is how much of `--max-hours` the search may take, so that confirm and report still
 fit in it.
@@ -20,30 +20,30 @@ REPORT_SECONDS = 120.0  # of the report on the winner
 LARGEST_RESERVE = 0.5  # share of the hours: a search that never ran has nothing to confirm
 
 
-class Halt(Stopper):
+class SessionStopper(Stopper):
     """Ends Tune's run once there is a reason.
 
     Args:
-        watch: asked about ten times a second; returns a reason to halt, or None.
+        find_reason: called about ten times a second; returns a reason to end the session, or None.
 
     Attributes:
-        reason: why it is halted; None while it is not.
+        reason: why the session ends; None while it goes on.
         is_fault: whether the reason is something that went wrong.
     """
 
-    def __init__(self, watch: Callable[[], str | None] = lambda: None) -> None:
-        self._watch = watch
-        self._lookouts: list[Callable[[], None]] = []
+    def __init__(self, find_reason: Callable[[], str | None] = lambda: None) -> None:
+        self._find_reason = find_reason
+        self._checks: list[Callable[[], None]] = []
         self.reason: str | None = None
         self.is_fault = False
         self._signum: int | None = None
 
-    def watch(self, look: Callable[[], None]) -> None:
-        """Call `look` as often as the reason is asked for; it may `stop`."""
-        self._lookouts.append(look)
+    def add_check(self, check: Callable[[], None]) -> None:
+        """Call `check` as often as Tune asks whether to go on; it may call `stop`."""
+        self._checks.append(check)
 
     def stop(self, reason: str, *, is_fault: bool = False, signum: int | None = None) -> None:
-        """Halt, because of a signal where one is given; the first reason stands."""
+        """End the session, because of a signal where one is given; the first reason stands."""
         if self.reason is None:
             self.reason, self.is_fault, self._signum = reason, is_fault, signum
 
@@ -56,9 +56,9 @@ class Halt(Stopper):
         return False
 
     def stop_all(self) -> bool:
-        for look in self._lookouts:
-            look()
-        found = self._watch()
+        for check in self._checks:
+            check()
+        found = self._find_reason()
         if found:
             self.stop(found)
         return self.reason is not None

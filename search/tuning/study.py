@@ -1,4 +1,4 @@
-"""Optuna's side of a search: asks it for configurations and tells it what became of them.
+"""Optuna's side of a search: asks the study for configurations and reports results to it.
 
 Ray's OptunaSearch tells a trial that ASHA stopped as COMPLETE with a truncated value, steps by
 `training_iteration` (which restarts with a trial), loses its place on a restart, trains an exact
@@ -23,15 +23,15 @@ from optuna.storages.journal import JournalFileBackend
 from optuna.trial import FrozenTrial, Trial, TrialState
 
 from search.records.record import OBJECTIVE, STUDY_NAME, Listener, RunLog, RunRecord, TrialRecord
-from spaces.warm_start import KnownPoint
+from spaces.warm_start import PriorResult
 from trainables.config import FineTuneConfig
 from trainables.errors import UserError
 
 Suggest = Callable[[Any], FineTuneConfig]
 # Proposals in a row that are all on record: the sampler has nothing new in a finite space.
 MAX_REPEATS = 50
-# What the record can answer. A failure of another kind may not happen again, so it is tried again.
-ANSWERS = (TrialState.COMPLETE, TrialState.PRUNED, TrialState.RUNNING)
+# A duplicate takes over the result of such a trial. A FAIL may not happen again: it is trained.
+REUSABLE_STATES = (TrialState.COMPLETE, TrialState.PRUNED, TrialState.RUNNING)
 CONFIG = "config"  # Optuna's user attribute with the whole configuration
 
 
@@ -79,7 +79,7 @@ def _open(storage: BaseStorage) -> optuna.Study:
     return optuna.create_study(storage=storage, study_name=STUDY_NAME, direction="maximize")
 
 
-class TruthfulStudy(Listener):
+class JournaledStudy(Listener):
     """The study of one run. The journal is written first, the study after it.
 
     A study that a kill left behind the journal is brought up to it on construction.
@@ -90,7 +90,7 @@ class TruthfulStudy(Listener):
         seed: of the sampler.
         num_startup_trials: random configurations before TPE starts to model.
         first: points to ask first in a new study, by parameter name, in this order.
-        log: the run's journal; its known points open a new study.
+        log: the run's journal; its prior results open a new study.
 
     Raises:
         UserError: when study and journal are not of the same run, or one was cut.
@@ -111,8 +111,8 @@ class TruthfulStudy(Listener):
         self._live: dict[int, Trial] = {}  # trials of the study that run
         self._waiting: dict[int, list[Trial]] = defaultdict(list)  # duplicates of a running trial
         self._study = _open(storage)
-        known = [KnownPoint.from_dict(point) for point in self._log.record.known]
-        self._open_with(known, [*self._log.record.asked_first, *first])
+        prior = [PriorResult.from_dict(point) for point in self._log.record.prior_results]
+        self._open_with(prior, [*self._log.record.asked_first, *first])
         self._catch_up()
         running = self._study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
         self._interrupted = [trial.number for trial in running]
@@ -143,12 +143,12 @@ class TruthfulStudy(Listener):
         for duplicate in self._waiting.pop(trial.number, ()):
             self._answer(duplicate, self._trials()[trial.number])
 
-    def _open_with(self, known: list[KnownPoint], first: list[dict[str, Any]]) -> None:
-        """Known results and first points of a new study; goes on where a kill cut it short."""
+    def _open_with(self, prior: list[PriorResult], first: list[dict[str, Any]]) -> None:
+        """Add prior results and enqueue first points; goes on where a kill cut it short."""
         done = len(self._trials())
-        for point in known[done:]:
+        for point in prior[done:]:
             self._study.add_trial(point.as_trial(self._suggest, {CONFIG: point.config}))
-        for params in first[max(done - len(known), 0) :]:
+        for params in first[max(done - len(prior), 0) :]:
             self._study.enqueue_trial(params)
 
     def _catch_up(self) -> None:
@@ -157,7 +157,7 @@ class TruthfulStudy(Listener):
         missing = [n for n in record.asked if n >= len(trials)]
         ahead = [
             trial.number
-            for trial in trials[len(record.known) :]
+            for trial in trials[len(record.prior_results) :]
             if trial.state.is_finished()
             and trial.number not in record.answered
             and not (trial.number in record.trials and record.trials[trial.number].ended)
@@ -198,7 +198,7 @@ class TruthfulStudy(Listener):
         """The first trial of the same configuration that has, or will have, a result."""
         asked = config.to_dict()
         for trial in self._trials()[:number]:
-            if trial.state in ANSWERS and trial.user_attrs.get(CONFIG) == asked:
+            if trial.state in REUSABLE_STATES and trial.user_attrs.get(CONFIG) == asked:
                 return trial
         return None
 
@@ -207,7 +207,7 @@ class TruthfulStudy(Listener):
         self._copy(trial, original)
 
     def _copy(self, trial: Trial, original: FrozenTrial) -> None:
-        """Tell of one trial what was told of another."""
+        """Give a duplicate the intermediate values, constraints and state of the original."""
         for epoch, value in original.intermediate_values.items():
             trial.report(value, epoch)
         for name, value in original.constraints.items():

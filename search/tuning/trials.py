@@ -10,7 +10,12 @@ from ray.tune.error import TuneError
 from ray.tune.schedulers import TrialScheduler
 from ray.tune.search import ConcurrencyLimiter, Searcher
 
-from search.cluster.capacity import FollowCluster, Scouts, concurrent_trials, living_nodes
+from search.cluster.capacity import (
+    ElasticConcurrency,
+    Placeholders,
+    concurrent_trials,
+    living_nodes,
+)
 from search.cluster.connect import can_grow
 from search.cluster.ray_log import ray_output_in
 from search.records.folder import RunFolder
@@ -18,18 +23,18 @@ from search.records.record import EXPERIMENT_NAME, OBJECTIVE
 from search.settings.settings import Settings
 from search.tuning.interrupt import Interrupt
 from search.tuning.recorder import Recorder
-from search.tuning.stopping import Halt
+from search.tuning.stopping import SessionStopper
 from trainables.errors import RunError
 from trainables.training.pictures import TrialData
 from trainables.workers.ray_trial import FineTuneTrial, trial_folder
 from trainables.workers.slot import SharedTrialInputs, SlotResources
 
-# A driver only relays. This tiny share of the head node's own resource keeps it there, so that the
-# loss of another node is Ray Train's to mend, and takes no core from a trial.
-DRIVER_RESOURCES = {"node:__internal_head__": 0.001}
-# How often Tune starts a trial's driver again after its process, its Train controller or its node
+# A trial's Tune actor only relays reports. This tiny share of the head node's own resource keeps it
+# there, so that Ray Train recovers from the loss of another node, and takes no core from a trial.
+TRIAL_ACTOR_RESOURCES = {"node:__internal_head__": 0.001}
+# How often Tune starts a trial's actor again after its process, its Train controller or its node
 # has died. A fault of the trial itself is reported, not raised, and never tried again.
-DRIVER_RESTARTS = 5
+TRIAL_ACTOR_RESTARTS = 5
 
 
 def run_trials(
@@ -41,13 +46,13 @@ def run_trials(
     datasets: Mapping[int, TrialData],
     settings: Settings,
     num_trials: int,
-    halt: Halt,
+    stopper: SessionStopper,
     trainable: type[tune.Trainable] = FineTuneTrial,
-    resources: Mapping[str, float] = DRIVER_RESOURCES,
+    resources: Mapping[str, float] = TRIAL_ACTOR_RESOURCES,
     stand_ins: Mapping[str, str] | None = None,
     go_on: str = "--resume goes on",
 ) -> None:
-    """Run `num_trials` configurations of `searcher`; returns when they have ended or are halted.
+    """Run `num_trials` configurations of `searcher`; returns when they, or the session, end.
 
     Args:
         searcher: hands out {"number", "config", "params"}.
@@ -57,18 +62,18 @@ def run_trials(
         datasets: pictures by the seed of a configuration: a trial trains on those of its seed.
         settings: the trials' resources and the most that run at a time.
         num_trials: to run, those that go on after an interruption included.
-        halt: ends the run before its last trial.
+        stopper: ends the run before its last trial.
         trainable: what Tune starts for a trial; it is set up as a `FineTuneTrial` is.
         resources: that it occupies itself.
         stand_ins: files in place of weights that configurations name (`RunFolder.stand_ins`).
-        go_on: how to go on later, told when the user stops it.
+        go_on: how to go on later, printed when the user stops it.
 
     Raises:
-        RunError: the run was halted by a fault; what is left can be resumed.
+        RunError: a fault ended the session; what is left can be resumed.
         Stopped: the user has stopped it at once.
     """
     if folder.copy:
-        folder.copy.on_loss = partial(halt.stop, is_fault=True)
+        folder.copy.on_loss = partial(stopper.stop, is_fault=True)
     shared = SharedTrialInputs(
         datasets={seed: ray.put(data) for seed, data in datasets.items()},
         trials_dir=f"{folder.address}/{folder.trials.name}",
@@ -83,12 +88,12 @@ def run_trials(
     limiter = ConcurrencyLimiter(
         searcher, max_concurrent=concurrent_trials(settings, living_nodes())
     )
-    follow = FollowCluster(
+    elastic = ElasticConcurrency(
         limiter,
         settings,
         num_trials=num_trials,
         note=recorder.note,
-        scouts=Scouts(settings) if can_grow() else None,
+        placeholders=Placeholders(settings) if can_grow() else None,
     )
     tuner = tune.Tuner(
         tune.with_resources(tune.with_parameters(trainable, shared=shared), dict(resources)),
@@ -100,26 +105,26 @@ def run_trials(
             num_samples=num_trials,
             trial_dirname_creator=_dirname,
             trial_name_creator=_dirname,
-            reuse_actors=True,  # a slot takes long to start, and stays with its driver
+            reuse_actors=True,  # a slot takes long to start, and stays with its actor
         ),
         run_config=tune.RunConfig(
             name=EXPERIMENT_NAME,
             storage_path=str(folder.root),
-            callbacks=[recorder, follow],
-            stop=halt,
+            callbacks=[recorder, elastic],
+            stop=stopper,
             verbose=0,
-            failure_config=tune.FailureConfig(max_failures=DRIVER_RESTARTS),
+            failure_config=tune.FailureConfig(max_failures=TRIAL_ACTOR_RESTARTS),
             checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),  # trials write theirs
         ),
     )
     try:
-        with Interrupt(halt, recorder, go_on=go_on), ray_output_in(folder.root):
+        with Interrupt(stopper, recorder, go_on=go_on), ray_output_in(folder.root):
             tuner.fit()
     except (TuneError, OSError):
-        if halt.reason is None:
+        if stopper.reason is None:
             raise
-    if halt.is_fault:
-        raise RunError(f"{halt.reason}, then go on with --resume --name {folder.root.name}")
+    if stopper.is_fault:
+        raise RunError(f"{stopper.reason}, then go on with --resume --name {folder.root.name}")
 
 
 def _dirname(trial: Any) -> str:

@@ -15,10 +15,10 @@ from search.records.folder import RunFolder
 from search.records.record import RunLog, RunRecord
 from search.settings.settings import Settings
 from search.tuning.recorder import Recorder
-from search.tuning.scheduler import Judge, PhaseAlignedASHA, Rungs
+from search.tuning.scheduler import PhaseAlignedASHA, Rungs, StoppingRule
 from search.tuning.searchers import StudySearcher
-from search.tuning.stopping import Halt, search_seconds
-from search.tuning.study import Suggest, TruthfulStudy, study_storage
+from search.tuning.stopping import SessionStopper, search_seconds
+from search.tuning.study import JournaledStudy, Suggest, study_storage
 from search.tuning.study_log import cut_back
 from search.tuning.trials import run_trials
 from spaces.registry import NUM_REHEARSALS, Space, load_space, quiet_study
@@ -34,23 +34,23 @@ def run_search(
     """Run the search, or the rest of it, on the connected cluster; returns what happened.
 
     Raises:
-        RunError: the run was halted by a fault; what is left can be resumed.
+        RunError: a fault ended the session; what is left can be resumed.
         Stopped: the user has stopped it, and what is left can be resumed.
     """
     log = RunLog(folder.journal)
     earlier, started = log.record.elapsed_seconds, time.monotonic()
     study = open_run_study(settings, folder, base, log)
     log.write("session_started")
-    judge = make_judge(settings)
-    scheduler = PhaseAlignedASHA(judge, earlier_reports=log.record.reports)
+    rule = stopping_rule(settings)
+    scheduler = PhaseAlignedASHA(rule, earlier_reports=log.record.reports)
 
     def seconds_left() -> float:
         return _allowed_seconds(settings, log.record) - (earlier + time.monotonic() - started)
 
-    halt = Halt(lambda: _time_is_up(settings, log.record, seconds_left()))
+    stopper = SessionStopper(lambda: _time_is_up(settings, log.record, seconds_left()))
     remaining = settings.num_trials - log.record.num_ended
     if remaining > 0:
-        board = TensorBoard(folder, {settings.seed: data}, params=chosen_names(settings, base))
+        board = TensorBoard(folder, {settings.seed: data}, params=searched_settings(settings, base))
         progress = progress_of(
             log.record,
             name=folder.root.name,
@@ -64,8 +64,8 @@ def run_search(
                 recorder=Recorder(
                     folder,
                     log,
-                    halt,
-                    judge=judge,
+                    stopper,
+                    rule=rule,
                     listeners=(study, shown, board),
                     quota_bytes=settings.quota_bytes,
                 ),
@@ -74,25 +74,25 @@ def run_search(
                 settings=settings,
                 num_trials=remaining,
                 stand_ins=folder.stand_ins(),
-                halt=halt,
+                stopper=stopper,
                 go_on=f"go on with {resume_command(folder)}",
             )
-    if halt.reason:
-        log.write("halted", reason=halt.reason)
-        print(f"halted       {halt.reason}")
+    if stopper.reason:
+        log.write("halted", reason=stopper.reason)
+        print(f"halted       {stopper.reason}")
     elif log.record.num_ended < settings.num_trials:
         print(
             f"exhausted    all that the sampler proposes is on record after "
             f"{log.record.num_ended} of {settings.num_trials} trials"
         )
     log.write("session_ended")
-    halt.raise_if_stopped_by_the_user()
+    stopper.raise_if_stopped_by_the_user()
     return log.record
 
 
 def open_run_study(
     settings: Settings, folder: RunFolder, base: FineTuneConfig, log: RunLog
-) -> TruthfulStudy:
+) -> JournaledStudy:
     """The run's study on disk, new or to go on with."""
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     space = load_space(settings.space)
@@ -100,7 +100,7 @@ def open_run_study(
         journal.drop_cut_line(folder.study)  # Optuna refuses a file where more follows a cut line
         if folder.is_pulled:
             cut_back(folder.study, log.record)
-    return TruthfulStudy(
+    return JournaledStudy(
         suggester(space, base),
         storage=study_storage(folder.study),
         seed=settings.seed,
@@ -120,7 +120,7 @@ def suggester(space: Space, base: FineTuneConfig) -> Suggest:
     return suggest
 
 
-def chosen_names(settings: Settings, base: FineTuneConfig) -> list[str]:
+def searched_settings(settings: Settings, base: FineTuneConfig) -> list[str]:
     """The settings that a space chooses, from the draws with which `check_space` rehearsed it."""
     space, study = load_space(settings.space), quiet_study(seed=0)
     names: dict[str, None] = {}
@@ -131,14 +131,9 @@ def chosen_names(settings: Settings, base: FineTuneConfig) -> list[str]:
     return [*names]
 
 
-def make_judge(settings: Settings) -> Judge:
+def stopping_rule(settings: Settings) -> StoppingRule:
     """ASHA as the settings want it."""
-    rungs = Rungs(
-        grace_epochs=settings.grace_epochs,
-        reduction_factor=settings.reduction_factor,
-        max_epochs=settings.finetune_epochs,
-    )
-    return Judge(rungs, spared_share=settings.late_bloomers, seed=settings.seed)
+    return StoppingRule(Rungs.of(settings), spared_share=settings.late_bloomers, seed=settings.seed)
 
 
 def startup_trials(num_trials: int) -> int:

@@ -7,7 +7,7 @@ from search.records.folder import RunFolder
 from search.records.record import OBJECTIVE, RunRecord, TrialRecord
 from spaces.dimensions import parameters
 from spaces.registry import Space
-from spaces.warm_start import KnownPoint, deck_points, exact_point, holds
+from spaces.warm_start import PriorResult, deck_points, exact_point, holds
 from trainables.config import FineTuneConfig
 from trainables.models.run_weights import recorded_id, same_content
 
@@ -19,7 +19,7 @@ ASKED_FIRST = 5  # configurations of a run on other data that are worth a trial
 class WarmStart:
     """Results that hold here as they are, and points to ask first."""
 
-    points: list[KnownPoint]
+    points: list[PriorResult]
     first: list[dict[str, Any]]
     note: str  # for people, one line
 
@@ -51,7 +51,7 @@ def warm_start(
     trials = [trial for trial in RunRecord.read(folder.journal).trials.values() if trial.reports]
     has_these = experiment["data_fingerprint"] == fingerprint
     if has_these and same_content(recorded_id(folder.root) or weights_id, weights_id):
-        points = [point for trial in trials for point in _known(trial, space, base)]
+        points = [point for trial in trials for point in _prior_results(trial, space, base)]
         if points:
             note = f"{len(points)} of {len(trials)} results of {source} hold here"
             return WarmStart(points=points, first=[], note=note)
@@ -60,7 +60,7 @@ def warm_start(
     return WarmStart(points=[], first=first, note=note)
 
 
-def _known(trial: TrialRecord, space: Space, base: FineTuneConfig) -> list[KnownPoint]:
+def _prior_results(trial: TrialRecord, space: Space, base: FineTuneConfig) -> list[PriorResult]:
     config = FineTuneConfig.from_dict(trial.config)
     point = exact_point(space, base, config)
     if point is None or trial.status not in ("finished", "stopped"):
@@ -68,7 +68,7 @@ def _known(trial: TrialRecord, space: Space, base: FineTuneConfig) -> list[Known
     assert trial.best is not None
     is_whole = trial.status == "finished"
     return [
-        KnownPoint(
+        PriorResult(
             config=config.to_dict(),
             params=point,
             state="COMPLETE" if is_whole else "PRUNED",

@@ -33,10 +33,10 @@ from search.monitoring.tensorboard import TensorBoard
 from search.records.folder import RunFolder
 from search.records.record import RunLog, RunRecord
 from search.tuning.recorder import Recorder
-from search.tuning.scheduler import Judge, PhaseAlignedASHA, Rungs
+from search.tuning.scheduler import PhaseAlignedASHA, Rungs, StoppingRule
 from search.tuning.searchers import StudySearcher
-from search.tuning.stopping import Halt
-from search.tuning.study import TruthfulStudy, study_storage
+from search.tuning.stopping import SessionStopper
+from search.tuning.study import JournaledStudy, study_storage
 from search.tuning.tuner import startup_trials
 from spaces.registry import load_space
 from tests.benchmarks.sleeping import NUM_CLASSES, report
@@ -87,17 +87,17 @@ def run(
     """Driver seconds of each trial, in all and by who spent them."""
     space, rng = load_space(space_name), np.random.default_rng(0)
     log = RunLog(folder.journal)
-    study = TruthfulStudy(
+    study = JournaledStudy(
         lambda trial: space(trial, BASE),
         storage=study_storage(folder.study),
         seed=0,
         num_startup_trials=startup_trials(num_trials),
         log=log,
     )
-    judge = Judge(Rungs(grace_epochs=1, reduction_factor=3, max_epochs=BASE.finetune_epochs))
-    scheduler, searcher = PhaseAlignedASHA(judge), StudySearcher(study)
+    rule = StoppingRule(Rungs(grace_epochs=1, reduction_factor=3, max_epochs=BASE.finetune_epochs))
+    scheduler, searcher = PhaseAlignedASHA(rule), StudySearcher(study)
     recorder = Recorder(
-        folder, log, Halt(), judge=judge, listeners=(study, Progress(), board_of(folder))
+        folder, log, SessionStopper(), rule=rule, listeners=(study, Progress(), board_of(folder))
     )
     recorder.setup()
     spent: dict[str, dict[int, float]] = defaultdict(lambda: defaultdict(float))

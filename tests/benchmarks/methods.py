@@ -12,8 +12,8 @@ from ray.tune.schedulers import ASHAScheduler, TrialScheduler
 from ray.tune.search.optuna import OptunaSearch
 
 from search.records.record import OBJECTIVE, RunLog
-from search.tuning.scheduler import Judge, PhaseAlignedASHA, Rungs
-from search.tuning.study import Suggest, TruthfulStudy
+from search.tuning.scheduler import PhaseAlignedASHA, Rungs, StoppingRule
+from search.tuning.study import JournaledStudy, Suggest
 from search.tuning.tuner import startup_trials
 from spaces.dimensions import parameters
 from spaces.registry import load_space
@@ -119,7 +119,7 @@ class Truthful:
         return stops
 
 
-class _StudyWithSampler(TruthfulStudy):
+class _StudyWithSampler(JournaledStudy):
     """The study with another sampler than its own, to see what its own is worth."""
 
     fixed_sampler: BaseSampler | None = None
@@ -146,7 +146,7 @@ def ray_asha(*, grace_period: int = 1) -> ASHAScheduler:
 def phase_aligned() -> PhaseAlignedASHA:
     """This project's, with its default grace of one phase-2 epoch."""
     rungs = Rungs(grace_epochs=1, reduction_factor=ETA, max_epochs=BASE.finetune_epochs)
-    scheduler = PhaseAlignedASHA(Judge(rungs))
+    scheduler = PhaseAlignedASHA(StoppingRule(rungs))
     scheduler.set_search_properties(OBJECTIVE, "max")
     return scheduler
 

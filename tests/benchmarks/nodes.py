@@ -32,10 +32,10 @@ from search.records.folder import RunFolder
 from search.records.record import RunLog, RunRecord
 from search.settings.settings import Settings
 from search.tuning.recorder import Recorder
-from search.tuning.scheduler import Judge, PhaseAlignedASHA, Rungs
+from search.tuning.scheduler import PhaseAlignedASHA, Rungs, StoppingRule
 from search.tuning.searchers import StudySearcher
-from search.tuning.stopping import Halt
-from search.tuning.study import TruthfulStudy, study_storage
+from search.tuning.stopping import SessionStopper
+from search.tuning.study import JournaledStudy, study_storage
 from search.tuning.trials import run_trials
 from search.tuning.tuner import startup_trials
 from spaces.registry import load_space
@@ -116,25 +116,28 @@ def search(
 ) -> RunRecord:
     """The search that `search.run` makes, of trials that occupy a core each."""
     space, log = load_space("core"), RunLog(folder.journal)
-    study = TruthfulStudy(
+    study = JournaledStudy(
         lambda trial: space(trial, BASE),
         storage=study_storage(folder.study),
         seed=0,
         num_startup_trials=startup_trials(num_trials),
         log=log,
     )
-    judge, halt = Judge(Rungs(grace_epochs=1, reduction_factor=3, max_epochs=9)), Halt()
+    rule, stopper = (
+        StoppingRule(Rungs(grace_epochs=1, reduction_factor=3, max_epochs=9)),
+        SessionStopper(),
+    )
     run_trials(
         searcher=StudySearcher(study),
-        scheduler=PhaseAlignedASHA(judge),
+        scheduler=PhaseAlignedASHA(rule),
         recorder=Recorder(
-            folder, log, halt, judge=judge, listeners=(study, Progress(), board_of(folder))
+            folder, log, stopper, rule=rule, listeners=(study, Progress(), board_of(folder))
         ),
         folder=folder,
         datasets={},
         settings=Settings(),
         num_trials=num_trials,
-        halt=halt,
+        stopper=stopper,
         trainable=trainable,
         resources={"CPU": 1},
     )

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from search.confirm.grid import Plan
+from search.confirm.grid import ConfirmationPlan
 from search.records.record import RunRecord
 from trainables.config import FineTuneConfig
 
@@ -23,7 +23,7 @@ def search_record(*trials: dict[str, Any]) -> RunRecord:
 
 
 def confirmed_record(
-    plan: Plan, figures: list[list[float | None]], *, seconds: list[float] | None = None
+    plan: ConfirmationPlan, figures: list[list[float | None]], *, seconds: list[float] | None = None
 ) -> RunRecord:
     """Its confirmation: `figures[row][column]`, None where the training failed."""
     record = RunRecord()

@@ -1,15 +1,11 @@
 """What --dry-run says: the settings, the space, resources and steps; and nothing is made."""
 
 import json
-import math
 
 import pytest
 
-from search.dry_run import milestones
 from search.run import main
 from search.settings.command_line import NOT_IN_A_FILE, TYPES
-from search.settings.settings import Settings
-from search.tuning.scheduler import Rungs
 from tests.helpers.around import make_winner
 
 
@@ -74,13 +70,3 @@ def test_a_machine_reads_the_same_as_json(dry_run, tmp_path):
         "values": "0.03 to 1",
         "asked_in": 1.0,
     }
-
-
-@pytest.mark.parametrize("eta", [1.5, 2.0, 3.0, 4.0])
-@pytest.mark.parametrize("grace", [1, 2, 3])
-@pytest.mark.parametrize("last", [3, 9, 10, 27, 100])
-def test_the_rungs_that_are_told_are_those_that_judge(grace, eta, last):
-    settings = Settings(grace_epochs=grace, reduction_factor=eta, finetune_epochs=last)
-    rungs = Rungs(grace_epochs=grace, reduction_factor=eta, max_epochs=last).milestones
-    reached = {math.ceil(rung) for rung in rungs}  # the first whole epoch at or after it
-    assert milestones(settings) == sorted(epoch for epoch in reached if epoch < last)

@@ -12,8 +12,7 @@ from typing import Any
 import pytest
 
 from search.records.record import RunRecord
-from search.rerun import HEADER, Epoch, Verdict, find_trial, main
-from search.rerun import judge as judge_of_all
+from search.rerun import HEADER, EpochComparison, Verdict, find_trial, give_verdict, main
 from search.settings.settings import Settings
 from trainables.config import FineTuneConfig
 from trainables.errors import UserError
@@ -93,12 +92,12 @@ def report(epoch: int = 1, **changes: Any) -> dict[str, Any]:
     }
 
 
-def pair(recorded: dict[str, Any], again: dict[str, Any]) -> Epoch:
-    return Epoch(recorded=recorded, again=again)
+def pair(recorded: dict[str, Any], again: dict[str, Any]) -> EpochComparison:
+    return EpochComparison(recorded=recorded, again=again)
 
 
-def judge(epochs: list[Epoch], *, tolerance: float) -> Verdict:
-    return judge_of_all(epochs, num_recorded=len(epochs), tolerance=tolerance)
+def judge(epochs: list[EpochComparison], *, tolerance: float) -> Verdict:
+    return give_verdict(epochs, num_recorded=len(epochs), tolerance=tolerance)
 
 
 SAME = pair(report(), report(epoch_seconds=9.0))
@@ -146,7 +145,7 @@ def test_a_number_in_one_of_them_alone_is_no_agreement():
 
 
 def test_a_trial_that_is_over_too_early_is_another_one():
-    verdict = judge_of_all([SAME], num_recorded=2, tolerance=1.0)
+    verdict = give_verdict([SAME], num_recorded=2, tolerance=1.0)
     assert not verdict.agrees
     assert verdict.text == "differs: over after 1 epochs, with 2 on record"
 

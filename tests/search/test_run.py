@@ -13,7 +13,7 @@ import pytest
 
 from search import run as search_run
 from search.records.folder import RunFolder
-from search.run import diagnose, is_clear_of, tell_if_finished
+from search.run import diagnose, is_clear_of, report_if_finished
 from search.settings.settings import Settings, preset_settings
 from trainables.config import FineTuneConfig
 from trainables.models.weights import weights_id
@@ -93,7 +93,7 @@ def settings_of(run: RunFolder, **changes: object) -> Settings:
 
 def test_a_finished_run_names_the_next_commands(run, capsys):
     journal.append(run.journal, "test_opened", by="analysis.report")  # what comes after is no trial
-    assert tell_if_finished(settings_of(run), run)
+    assert report_if_finished(settings_of(run), run)
     told = capsys.readouterr().out
     assert "finished     mine has all its 2 trials; nothing is left to do" in told
     for command in ("search.confirm", "search.export", "analysis.report", "--resume"):
@@ -101,18 +101,18 @@ def test_a_finished_run_names_the_next_commands(run, capsys):
 
 
 def test_more_trials_are_something_to_do(run, capsys):
-    assert not tell_if_finished(settings_of(run, num_trials=3), run)
+    assert not report_if_finished(settings_of(run, num_trials=3), run)
     assert capsys.readouterr().out == ""
 
 
 def test_a_session_that_did_not_end_in_order_is_something_to_do(run):
     journal.append(run.journal, "session_started")
-    assert not tell_if_finished(settings_of(run), run)
+    assert not report_if_finished(settings_of(run), run)
 
 
 def test_a_run_without_a_journal_is_left_to_the_search_to_judge(run):
     run.journal.unlink()
-    assert not tell_if_finished(settings_of(run), run)
+    assert not report_if_finished(settings_of(run), run)
 
 
 def test_resuming_it_imports_neither_ray_nor_torch_and_writes_nothing(run):

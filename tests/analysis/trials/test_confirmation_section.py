@@ -9,7 +9,7 @@ import pytest
 from analysis.page import svg
 from analysis.run.reader import read_run
 from search.confirm.conclusion import conclude
-from search.confirm.grid import Plan, choose_candidates
+from search.confirm.grid import ConfirmationPlan, choose_candidates
 from tests.helpers import examined
 from tests.helpers.confirmed import confirmed_record, search_record
 from tests.helpers.fabricate import make_predictions
@@ -30,7 +30,9 @@ def confirmation(
         *({"values": values[t], "status": "finished" if t in (0, best) else "stopped"}
           for t in range(4))
     )  # fmt: skip
-    plan = Plan(top=top, candidates=choose_candidates(searched, top), seeds=(1000, 1001, 1002))
+    plan = ConfirmationPlan(
+        top=top, candidates=choose_candidates(searched, top), seeds=(1000, 1001, 1002)
+    )
     return conclude(plan, confirmed_record(plan, figures), searched, seed=0)
 
 

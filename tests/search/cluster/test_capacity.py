@@ -8,7 +8,7 @@ import optuna
 import pytest
 from ray.cluster_utils import Cluster
 
-from search.cluster.capacity import FollowCluster
+from search.cluster.capacity import ElasticConcurrency
 from search.cluster.connect import RAY_SETTINGS
 from search.records.folder import RunFolder
 from search.settings.settings import Settings
@@ -57,7 +57,7 @@ class Limiter:
         self.max_concurrent, self.live_trials = 2, {str(n) for n in range(live)}
 
 
-class Scouts:
+class Placeholders:
     def __init__(self) -> None:
         self.kept: list[int] = []
 
@@ -69,39 +69,39 @@ BUSY = SimpleNamespace(status="RUNNING", last_result={"epoch": 1})
 STARTS = SimpleNamespace(status="RUNNING", last_result={})
 
 
-def follow(nodes: list[dict[str, float]], monkeypatch, *, begun: int = 2, trial=BUSY, **settings):
-    """One step of a search of 20 trials; its limiter, scouts and notes."""
+def one_step(nodes: list[dict[str, float]], monkeypatch, *, begun: int = 2, trial=BUSY, **settings):
+    """One step of a search of 20 trials; its limiter, placeholders and notes."""
     monkeypatch.setattr("search.cluster.capacity.living_nodes", lambda: nodes)
-    limiter, scouts, notes = Limiter(min(begun, 2)), Scouts(), []
-    callback = FollowCluster(
-        limiter, Settings(**settings), num_trials=20, note=notes.append, scouts=scouts
+    limiter, placeholders, notes = Limiter(min(begun, 2)), Placeholders(), []
+    callback = ElasticConcurrency(
+        limiter, Settings(**settings), num_trials=20, note=notes.append, placeholders=placeholders
     )
     callback.on_step_begin(0, [trial] * begun)
-    return limiter.max_concurrent, scouts.kept, notes
+    return limiter.max_concurrent, placeholders.kept, notes
 
 
 def test_the_limit_is_what_the_nodes_hold_and_scouts_stand_for_the_rest(monkeypatch):
     two = [{"CPU": 2.0}]
-    assert follow(two, monkeypatch) == (2, [18], [])
-    limit, kept, notes = follow([*two, {"CPU": 3.0}], monkeypatch)
+    assert one_step(two, monkeypatch) == (2, [18], [])
+    limit, kept, notes = one_step([*two, {"CPU": 3.0}], monkeypatch)
     assert (limit, kept) == (5, [0])  # three slots are free
     assert notes == ["trials at a time: 5, 2 before; the cluster: 2 nodes, 5 cores, 0 GPUs"]
 
 
 def test_without_a_node_one_trial_waits_and_scouts_call_for_all(monkeypatch):
-    limit, kept, _ = follow([], monkeypatch)
+    limit, kept, _ = one_step([], monkeypatch)
     assert (limit, kept) == (1, [20])
 
 
 def test_scouts_leave_the_room_to_trials_that_start(monkeypatch):
-    assert follow([{"CPU": 2.0}], monkeypatch, trial=STARTS)[1] == [0]
+    assert one_step([{"CPU": 2.0}], monkeypatch, trial=STARTS)[1] == [0]
 
 
 def test_scouts_call_for_no_more_than_can_be_used(monkeypatch):
     two = [{"CPU": 2.0}]
-    assert follow(two, monkeypatch, max_concurrent=5)[1] == [3]
-    assert follow(two, monkeypatch, begun=20)[1] == [0]  # two under way, none to begin
-    assert follow(two, monkeypatch, begun=19)[1] == [1]
+    assert one_step(two, monkeypatch, max_concurrent=5)[1] == [3]
+    assert one_step(two, monkeypatch, begun=20)[1] == [0]  # two under way, none to begin
+    assert one_step(two, monkeypatch, begun=19)[1] == [1]
 
 
 def test_the_cluster_is_looked_at_now_and_then(monkeypatch):
@@ -109,7 +109,9 @@ def test_the_cluster_is_looked_at_now_and_then(monkeypatch):
     monkeypatch.setattr(
         "search.cluster.capacity.living_nodes", lambda: looks.append(1) or [{"CPU": 2.0}]
     )
-    callback = FollowCluster(Limiter(0), Settings(), num_trials=2, note=print, scouts=None)
+    callback = ElasticConcurrency(
+        Limiter(0), Settings(), num_trials=2, note=print, placeholders=None
+    )
     for step in range(100):
         callback.on_step_begin(step, [])
     assert len(looks) == 1

@@ -59,14 +59,14 @@ def test_an_address_without_a_cluster_is_one_line(address):
         join(address, "--address")
 
 
-class Scouts:
+class Placeholders:
     kept: list[int]
 
     def __init__(self, settings: Settings) -> None:
-        Scouts.kept = []
+        Placeholders.kept = []
 
     def keep(self, trials: int) -> None:
-        Scouts.kept.append(trials)
+        Placeholders.kept.append(trials)
 
 
 @pytest.fixture
@@ -74,7 +74,7 @@ def looks(monkeypatch):
     """What the cluster has at each look; the clock moves on a minute at each."""
     seen: list[list[dict[str, float]]] = []
     clock = iter(range(0, 10**6, 60))
-    monkeypatch.setattr(waiting, "Scouts", Scouts)
+    monkeypatch.setattr(waiting, "Placeholders", Placeholders)
     monkeypatch.setattr(waiting, "autoscaler_says", lambda: "1 gpu_worker starting")
     monkeypatch.setattr(waiting, "living_nodes", lambda: seen.pop(0) if len(seen) > 1 else seen[0])
     monkeypatch.setattr(waiting.time, "monotonic", lambda: next(clock))
@@ -94,7 +94,7 @@ def test_the_first_gpu_is_waited_for_with_a_line_now_and_then(looks, capsys):
         "waiting      1:00 of 20:00 for 1 GPU and 2 cores on one node in 10.0.0.1:6379 "
         "(RAY_ADDRESS): 1 gpu_worker starting"
     )
-    assert Scouts.kept == [1, 1, 0]  # called for while it was waited for, and no longer
+    assert Placeholders.kept == [1, 1, 0]  # called for while it was waited for, and no longer
 
 
 def test_room_that_is_there_is_not_waited_for(looks, capsys):
@@ -112,7 +112,7 @@ def test_a_gpu_that_never_comes_ends_in_a_line_that_says_why(looks):
         "a trial wants 1 GPU and 2 cores on one node, which here (1 node, 4 cores, 0 GPUs) had not "
         "within --wait-for-gpu 20 minutes: 1 gpu_worker starting; allowed: less a trial"
     )
-    assert Scouts.kept[-1] == 0
+    assert Placeholders.kept[-1] == 0
 
 
 def test_a_cluster_in_a_few_words():

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from search.confirm.conclusion import conclude, describe
-from search.confirm.grid import Plan, choose_candidates
+from search.confirm.conclusion import conclude, confirmation_lines
+from search.confirm.grid import ConfirmationPlan, choose_candidates
 from tests.helpers.confirmed import confirmed_record, search_record
 
 SEARCHED = search_record(
@@ -18,8 +18,8 @@ SEARCHED = search_record(
 CLOSE = [[0.76, 0.78, 0.74], [0.75, 0.78, 0.75], [0.60, 0.61, 0.58]]
 
 
-def plan(top: int = 3, seeds: tuple[int, ...] = (1000, 1001, 1002)) -> Plan:
-    return Plan(top=top, candidates=choose_candidates(SEARCHED, top), seeds=seeds)
+def plan(top: int = 3, seeds: tuple[int, ...] = (1000, 1001, 1002)) -> ConfirmationPlan:
+    return ConfirmationPlan(top=top, candidates=choose_candidates(SEARCHED, top), seeds=seeds)
 
 
 def concluded(figures, seconds=None, top=3):
@@ -79,14 +79,14 @@ def test_when_all_are_out_nobody_wins():
     result = concluded([[None, 0.5, 0.5]] * 3)
     assert (result["winner"], result["tie_set"], result["optimism"]) == (None, [], None)
     assert "no winner" in result["verdict"]
-    assert list(describe(result))[-1] == f"verdict      {result['verdict']}"
+    assert list(confirmation_lines(result))[-1] == f"verdict      {result['verdict']}"
 
 
 def test_one_configuration_alone_is_taken_without_a_comparison():
     result = concluded(CLOSE[:1], top=1)
     assert (result["winner"], result["comparisons"]) == (0, [])
     assert "no other configuration" in result["verdict"]
-    assert "takes a second configuration" in "\n".join(describe(result))
+    assert "takes a second configuration" in "\n".join(confirmation_lines(result))
 
 
 def test_the_meter_counts_every_trial_with_a_figure():
@@ -103,7 +103,7 @@ def test_the_same_records_give_the_same_conclusion():
 
 
 def test_the_terminal_shows_it_aligned_and_says_what_three_seeds_are_worth():
-    lines = list(describe(concluded([[0.9, None, 0.9], *CLOSE[1:]], [300.0, 10.0, 20.0])))
+    lines = list(confirmation_lines(concluded([[0.9, None, 0.9], *CLOSE[1:]], [300.0, 10.0, 20.0])))
     header = next(i for i, line in enumerate(lines) if "selected" in line and "seed 1000" in line)
     head, *rows = lines[header : header + 4]
     for row, name in ((0, "-"), (1, "0.780"), (2, "0.610")):

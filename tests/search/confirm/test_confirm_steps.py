@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from search.confirm import __main__ as confirm
-from search.confirm.grid import Plan, choose_candidates, settle_plan
+from search.confirm.grid import ConfirmationPlan, choose_candidates, settle_plan
 from search.confirm.steps import confirm as run_steps
 from search.confirm.steps import notes, read_confirmation, train_final, winners_checkpoints
 from search.records.folder import RunFolder
@@ -91,9 +91,9 @@ def test_an_event_that_a_kill_kept_from_the_journal_is_written_afterwards(run: R
 
 def test_the_winners_checkpoints_stay_and_a_kill_in_between_is_made_up_for(run: RunFolder, capsys):
     plan = plan_of(run)
-    for number in range(plan.num_runs):
-        epoch = plan.cell(number)[0].epoch
-        path = run.confirm / "trials" / f"trial_{number:04d}" / f"checkpoint_{epoch:04d}"
+    for number, (candidate, _) in plan.grid.cells().items():
+        checkpoint = f"checkpoint_{candidate.epoch:04d}"
+        path = run.confirm / "trials" / f"trial_{number:04d}" / checkpoint
         path.mkdir(parents=True)
     run_steps(run, plan, SETTINGS, final=False)
     result = json.loads(run.confirmation.read_text())
@@ -130,8 +130,10 @@ def test_the_notes_say_who_is_no_candidate_and_why():
     assert notes(_plan(gone_on, top=3), gone_on) == []
 
 
-def _plan(searched: RunRecord, *, top: int) -> Plan:
-    return Plan(top=top, candidates=choose_candidates(searched, top), seeds=(1000, 1001))
+def _plan(searched: RunRecord, *, top: int) -> ConfirmationPlan:
+    return ConfirmationPlan(
+        top=top, candidates=choose_candidates(searched, top), seeds=(1000, 1001)
+    )
 
 
 def test_no_final_model_without_a_winner(run: RunFolder):

@@ -59,10 +59,11 @@ def test_each_seed_is_the_same_for_all_and_the_epoch_the_searchs(tmp_path: Path)
     assert [item["number"] for item in items] == list(range(6))
     assert [item["config"]["seed"] for item in items] == [1000, 1000, 1001, 1001, 1002, 1002]
     assert [item["config"]["last_epoch"] for item in items] == [4, 3] * 3
-    assert [plan.cell(n)[0].trial for n in range(6)] == [2, 0] * 3
+    cells = plan.grid.cells()
+    assert [candidate.trial for candidate, _ in cells.values()] == [2, 0] * 3
     bookkeeping = {"seed", "last_epoch", "early_stopping_epochs"}
     for item in items:
-        candidate, _ = plan.cell(item["number"])
+        candidate, _ = cells[item["number"]]
         ours, theirs = item["config"], candidate.config
         assert {n: v for n, v in ours.items() if n not in bookkeeping} == {
             n: v for n, v in theirs.items() if n not in bookkeeping

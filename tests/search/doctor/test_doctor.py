@@ -10,10 +10,12 @@ import pytest
 import yaml
 
 from search.doctor.__main__ import main
+from search.doctor.cluster import Examiner
 from search.doctor.cluster_file import check_file
 from search.doctor.findings import Finding, has_faults, table, to_dict
 from search.doctor.nodes import NodeFacts, check_clocks, check_nodes, listening, source_hash
 from search.doctor.storage import StorageProbe, check_storage
+from search.records.folder import choose_address
 from trainables.errors import UserError
 
 ROOT = Path(__file__).parents[3]
@@ -102,6 +104,14 @@ def test_a_token_that_comes_late_is_waited_for(tmp_path):
     probe = StorageProbe(str(tmp_path), ".doctor")
     threading.Timer(0.3, probe.write, ["late"]).start()
     assert probe.read(frozenset({"late"})) == {"late"}
+
+
+@pytest.mark.parametrize("storage", ["gs://bucket/runs", "file:///tmp/runs", "s3://Bucket"])
+def test_a_store_that_a_search_refuses_is_refused(storage):
+    with pytest.raises(UserError, match="allowed: a folder, or s3://BUCKET/PREFIX"):
+        choose_address(storage, "run", "run", resume=False)
+    refused = Examiner(storage, ".doctor").write("token")
+    assert refused == f"storage is {storage!r}; allowed: a folder, or s3://BUCKET/PREFIX"
 
 
 def test_a_storage_that_cannot_be_written_is_a_fault():

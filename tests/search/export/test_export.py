@@ -18,6 +18,7 @@ from trainables import errors
 from trainables.errors import UserError
 from trainables.models.checkpoints import load_trained
 from trainables.models.exported import save_exported
+from trainables.models.formats import FILES
 from trainables.models.graphs import save_onnx, trace
 from trainables.storage import journal
 
@@ -33,6 +34,14 @@ def python(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", *arguments], cwd=ROOT, capture_output=True, text=True
     )
+
+
+def test_every_format_has_a_row_and_another_one_is_an_error(tmp_path: Path, run: RunFolder) -> None:
+    assert set(exporting.FORMATS) == set(FILES)
+    with pytest.raises(KeyError, match="gguf"):
+        exporting.save_all(
+            load_trained(run.checkpoint(run.read_best())), tmp_path, ["gguf"], provenance={}
+        )
 
 
 @pytest.fixture(scope="module")

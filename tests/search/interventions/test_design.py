@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from search.interventions.design import Design, design_around
+from search.interventions.design import InterventionDesign, design_around
 from search.settings.command_line import parse_settings
 from search.settings.settings import Settings
 from tests.helpers.around import WINNER, make_winner
@@ -22,7 +22,7 @@ def parsed(run, *flags: str) -> Settings:
     return parse_settings(["--space", "interventions", "--around", str(run.root), *flags])
 
 
-def designed(run, *flags: str) -> Design:
+def designed(run, *flags: str) -> InterventionDesign:
     settings = parsed(run, *flags)
     design = design_around(settings, settings.base_config(precision="float32"))
     assert design is not None
@@ -56,20 +56,27 @@ def test_every_arm_meets_every_seed_and_no_seed_is_the_searchs(run):
     assert len(design.seeds) == 2
     assert not {0, 5} & set(design.seeds)
     items = list(design.items())
-    assert [item["number"] for item in items] == list(range(6)) == list(range(design.num_runs))
+    assert [item["number"] for item in items] == list(range(6)) == list(design.grid.cells())
     met = {(item["params"]["arm"], item["config"]["seed"]) for item in items}
     assert met == {(arm, seed) for arm in design.arms for seed in design.seeds}
     assert [item["config"]["seed"] for item in items[:3]] == [design.seeds[0]] * 3
-    assert design.cell(4) == ("cutmix", design.seeds[1])
+    assert design.grid.cells()[4] == ("cutmix", design.seeds[1])
     configs = [FineTuneConfig.from_dict(item["config"]) for item in items]
     assert len(set(configs)) == 6
+
+
+def test_the_precision_of_this_machine_reaches_every_arm_and_changes_nothing_else(run):
+    design = designed(run)
+    again = design.with_precision("bf16")
+    assert {arm["precision"] for arm in again.arms.values()} == {"bf16"}
+    assert again.with_precision("float32") == design
 
 
 def test_a_design_survives_the_record(run):
     design = designed(run)
     experiment = json.loads(json.dumps({"interventions": design.to_dict()}))
-    assert Design.of(experiment) == design
-    assert Design.of({}) is None
+    assert InterventionDesign.of(experiment) == design
+    assert InterventionDesign.of({}) is None
 
 
 def test_an_arm_that_is_none_is_refused(run):

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from search.plan.costs import (
     Below,
     Demand,
-    Epoch,
-    Measured,
+    EpochCost,
+    MeasuredCosts,
     Parts,
     between,
     combine,
@@ -40,7 +40,7 @@ DEAR = Parts(
     head_checkpoint=0.0,
     finetune_checkpoint=3.0,
 )
-MEASURED = Measured(cheap=CHEAP, dear=DEAR, views={"flip": 0.0005}, start=20.0)
+MEASURED = MeasuredCosts(cheap=CHEAP, dear=DEAR, views={"flip": 0.0005}, start=20.0)
 DEMAND = Demand(
     augmentation="flip",
     mixed_share=0.0,
@@ -116,7 +116,7 @@ def test_without_augmentation_all_epochs_see_the_same():
 
 
 def test_an_epoch_alone():
-    assert Epoch(own=1.0, shared={"view": 2.0, "features": 3.0}).alone == 6.0
+    assert EpochCost(own=1.0, shared={"view": 2.0, "features": 3.0}).alone == 6.0
 
 
 def test_the_work_of_a_trial():

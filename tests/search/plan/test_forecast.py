@@ -5,13 +5,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from search.plan.costs import Below, Demand, Epoch, Measured, Parts
-from search.plan.forecast import asha, forecast, halving, play
+from search.plan.costs import Below, Demand, EpochCost, MeasuredCosts, Parts
+from search.plan.forecast import asha, forecast, halving, simulate
 from search.settings.settings import Settings
 
 # Rungs at 1, 3 and 9 phase-2 epochs.
 SETTINGS = Settings(train_size=1_000, val_size=100, head_epochs=1, finetune_epochs=9, reuse="off")
-TRIAL = [Epoch(own=own, shared={}) for own in (10.0, 1.0, 1.0)]  # phase 1, then phase 2
+TRIAL = [EpochCost(own=own, shared={}) for own in (10.0, 1.0, 1.0)]  # phase 1, then phase 2
 PARTS = Parts(
     forward_flops=1.0,
     step_flops=1.0,
@@ -22,7 +22,7 @@ PARTS = Parts(
     head_checkpoint=0.0,
     finetune_checkpoint=0.0,
 )
-EXPECTED = Measured(cheap=PARTS, dear=PARTS, views={"none": 0.0}, start=20.0)
+EXPECTED = MeasuredCosts(cheap=PARTS, dear=PARTS, views={"none": 0.0}, start=20.0)
 MEASURED = {
     "low": replace(EXPECTED, start=10.0),
     "expected": EXPECTED,
@@ -49,7 +49,9 @@ def after_one(number: int, epoch: int) -> bool:
 
 
 def played(stops, *, concurrent: int, trials: int = 3):
-    return play([TRIAL] * trials, [1] * trials, concurrent=concurrent, start_seconds=5, stops=stops)
+    return simulate(
+        [TRIAL] * trials, [1] * trials, concurrent=concurrent, start_seconds=5, stops=stops
+    )
 
 
 def test_one_after_the_other_and_side_by_side():
@@ -67,8 +69,8 @@ def test_a_stopped_trial_makes_room_at_once():
 
 
 def test_what_is_shared_costs_the_first_alone():
-    trial = [Epoch(own=1.0, shared={"view": 2.0}), Epoch(own=1.0, shared={"more": 4.0})]
-    found = play([trial] * 3, [1] * 3, concurrent=1, start_seconds=0, stops=never)
+    trial = [EpochCost(own=1.0, shared={"view": 2.0}), EpochCost(own=1.0, shared={"more": 4.0})]
+    found = simulate([trial] * 3, [1] * 3, concurrent=1, start_seconds=0, stops=never)
     assert found.ends == (8.0, 10.0, 12.0)
 
 

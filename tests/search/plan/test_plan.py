@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from search.plan.__main__ import main
-from search.plan.costs import Measured, Parts
+from search.plan.costs import MeasuredCosts, Parts
 from search.plan.forecast import Forecast, Interval
-from search.plan.planning import Plan, draw, measured_at
+from search.plan.planning import SearchPlan, draw, measured_at
 from search.plan.probe import Probed, Task
 from search.plan.table import NAME_WIDTH, table
 from search.settings.settings import Settings
@@ -34,9 +34,9 @@ PARTS = Parts(
     head_checkpoint=0.1,
     finetune_checkpoint=0.2,
 )
-MEASURED = Measured(cheap=PARTS, dear=PARTS, views={"none": 0.0}, start=20.0)
+MEASURED = MeasuredCosts(cheap=PARTS, dear=PARTS, views={"none": 0.0}, start=20.0)
 CONFIG = FineTuneConfig()
-PLAN = Plan(
+PLAN = SearchPlan(
     settings=Settings(),
     task=Task(
         cheap=CONFIG,

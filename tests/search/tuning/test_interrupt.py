@@ -14,7 +14,7 @@ from search.records.folder import RunFolder
 from search.records.record import RunLog, RunRecord
 from search.tuning.interrupt import Interrupt
 from search.tuning.recorder import Recorder
-from search.tuning.stopping import Halt
+from search.tuning.stopping import SessionStopper
 from tests.whole.test_search import SETTINGS, command, run
 from trainables.command import Stopped
 from trainables.storage import journal
@@ -26,7 +26,7 @@ ROOT = Path(__file__).parents[3]
 def recorder(tmp_path) -> Recorder:
     """Two trials under way, one epoch each on record."""
     folder = RunFolder(tmp_path)
-    made = Recorder(folder, RunLog(folder.journal), Halt())
+    made = Recorder(folder, RunLog(folder.journal), SessionStopper())
     for number in (0, 1):
         made.log.write("started", trial=number, config={}, params={})
         made.log.write("reported", trial=number, report={"epoch": 1, "val_macro_f1": 0.5})
@@ -38,45 +38,45 @@ def recorder(tmp_path) -> Recorder:
     ("signum", "name"), [(signal.SIGINT, "Ctrl-C"), (signal.SIGTERM, "SIGTERM")]
 )
 def test_the_first_signal_waits_for_the_epochs_under_way(recorder, signum, name, capsys):
-    halt = recorder.halt
-    with Interrupt(halt, recorder, go_on="this way"):
-        assert not halt.stop_all()
+    stopper = recorder.stopper
+    with Interrupt(stopper, recorder, go_on="this way"):
+        assert not stopper.stop_all()
         os.kill(os.getpid(), signum)
-        assert not halt.stop_all()
+        assert not stopper.stop_all()
         assert f"when 2 epochs under way are done; {name} again" in capsys.readouterr().out
         recorder.log.write("reported", trial=0, report={"epoch": 2, "val_macro_f1": 0.5})
-        assert not halt.stop_all()
+        assert not stopper.stop_all()
         recorder.log.write("finished", trial=1)  # an end is as good as an epoch
         recorder.under_way.discard(1)
-        assert halt.stop_all()
+        assert stopper.stop_all()
     with pytest.raises(Stopped, match=f"by {name}, after whole epochs; this way") as stopped:
-        halt.raise_if_stopped_by_the_user()
+        stopper.raise_if_stopped_by_the_user()
     assert stopped.value.signum == signum
-    assert not halt.is_fault
+    assert not stopper.is_fault
 
 
 def test_the_second_signal_ends_at_once(recorder):
-    with Interrupt(recorder.halt, recorder, go_on="this way"):
+    with Interrupt(recorder.stopper, recorder, go_on="this way"):
         os.kill(os.getpid(), signal.SIGINT)
         with pytest.raises(Stopped, match="at once; this way"):
             signal.raise_signal(signal.SIGINT)
-    assert not recorder.halt.stop_all()
+    assert not recorder.stopper.stop_all()
 
 
 def test_the_handlers_that_were_there_come_back(recorder):
     before = [signal.getsignal(signum) for signum in (signal.SIGINT, signal.SIGTERM)]
-    with Interrupt(recorder.halt, recorder, go_on=""):
+    with Interrupt(recorder.stopper, recorder, go_on=""):
         assert signal.getsignal(signal.SIGINT) not in before
     assert [signal.getsignal(signum) for signum in (signal.SIGINT, signal.SIGTERM)] == before
 
 
 def test_another_reason_to_halt_is_not_the_users(recorder):
-    with Interrupt(recorder.halt, recorder, go_on=""):
-        recorder.halt.stop("the time is up")
+    with Interrupt(recorder.stopper, recorder, go_on=""):
+        recorder.stopper.stop("the time is up")
         os.kill(os.getpid(), signal.SIGINT)
-        assert recorder.halt.stop_all()
-    recorder.halt.raise_if_stopped_by_the_user()
-    assert recorder.halt.reason == "the time is up"
+        assert recorder.stopper.stop_all()
+    recorder.stopper.raise_if_stopped_by_the_user()
+    assert recorder.stopper.reason == "the time is up"
 
 
 @pytest.mark.slow

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from search.records.disk import enough_room, occupied_bytes, parse_bytes, show_bytes
-from search.records.folder import RunFolder, only_driver
+from search.records.folder import RunFolder, exclusive_access
 from search.records.record import RunRecord
 from search.settings.settings import Settings
-from search.tuning.stopping import Halt, search_seconds
+from search.tuning.stopping import SessionStopper, search_seconds
 from trainables.errors import UserError
 from trainables.storage import journal
 from trainables.storage.files import write_json
@@ -100,17 +100,17 @@ def test_a_folders_files_are_counted(tmp_path: Path):
 
 def test_the_first_reason_to_halt_stands():
     reasons = iter([None, "the time is up", "later"])
-    halt = Halt(lambda: next(reasons))
-    assert [halt.stop_all(), halt.stop_all(), halt.stop_all()] == [False, True, True]
-    assert (halt.reason, halt.is_fault) == ("the time is up", False)
-    halt.stop("the disk is full", is_fault=True)
-    assert not halt.is_fault
-    assert not halt("a trial", {})
+    stopper = SessionStopper(lambda: next(reasons))
+    assert [stopper.stop_all(), stopper.stop_all(), stopper.stop_all()] == [False, True, True]
+    assert (stopper.reason, stopper.is_fault) == ("the time is up", False)
+    stopper.stop("the disk is full", is_fault=True)
+    assert not stopper.is_fault
+    assert not stopper("a trial", {})
 
 
 HOLD = (
-    "import sys; from pathlib import Path; from search.records.folder import only_driver\n"
-    "with only_driver(Path(sys.argv[1])): print('held', flush=True); sys.stdin.read()"
+    "import sys; from pathlib import Path; from search.records.folder import exclusive_access\n"
+    "with exclusive_access(Path(sys.argv[1])): print('held', flush=True); sys.stdin.read()"
 )
 
 
@@ -148,11 +148,11 @@ def test_two_drivers_on_one_folder_are_refused_and_a_killed_ones_lock_is_free(tm
         command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
     assert first.stdout.readline() == "held\n"
-    with pytest.raises(UserError, match="in use by another"), only_driver(tmp_path):
+    with pytest.raises(UserError, match="in use by another"), exclusive_access(tmp_path):
         pass
     first.kill()
     first.wait()
-    with only_driver(tmp_path):
+    with exclusive_access(tmp_path):
         pass
 
 

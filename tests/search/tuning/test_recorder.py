@@ -5,15 +5,17 @@ import json
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+from unittest.mock import MagicMock
 
 import pytest
+from ray.tune.execution.tune_controller import TuneController
 
 from search.records.disk import occupied_bytes
 from search.records.folder import RunFolder
 from search.records.record import Listener, RunLog, RunRecord
 from search.tuning.recorder import Recorder
-from search.tuning.scheduler import Judge, Rungs
-from search.tuning.stopping import Halt
+from search.tuning.scheduler import PhaseAlignedASHA, Rungs, StoppingRule
+from search.tuning.stopping import SessionStopper
 from trainables.config import FineTuneConfig
 from trainables.storage import journal
 
@@ -27,7 +29,9 @@ def folder(tmp_path: Path) -> RunFolder:
 
 def recorder(folder: RunFolder, **settings: Any) -> Recorder:
     rungs = Rungs(grace_epochs=1, reduction_factor=3, max_epochs=3)
-    made = Recorder(folder, RunLog(folder.journal), Halt(), judge=Judge(rungs), **settings)
+    made = Recorder(
+        folder, RunLog(folder.journal), SessionStopper(), rule=StoppingRule(rungs), **settings
+    )
     made.setup()
     return made
 
@@ -73,7 +77,7 @@ def test_a_running_trials_checkpoints_are_rays_and_an_ended_one_keeps_its_best(f
     assert checkpoints(folder) == ["0/1", "0/2", "0/3", "0/4"]
     best = folder.read_best()
     assert (best["trial"], best["epoch"], best["val_macro_f1"]) == (0, 2, 0.6)
-    made._judge.stopped[0] = 1
+    made._rule.stopped[0] = 1
     made.on_trial_complete(0, [], trial(0))
     assert checkpoints(folder) == ["0/2"]
     assert (folder.root / best["checkpoint"]).is_dir()
@@ -208,7 +212,7 @@ def test_a_halted_trial_stays_running_to_be_resumed(folder):
     made = recorder(folder)
     made.on_trial_start(0, [], trial(0))
     tell(made, 0, 2, 0.5)
-    made.halt.stop("the time is up")
+    made.stopper.stop("the time is up")
     made.on_trial_complete(0, [], trial(0))  # Tune stops what runs
     assert made.record.trials[0].status == "running"
     assert journal.read(folder.journal)[-1]["event"] == "reported"
@@ -224,8 +228,8 @@ def test_a_full_disk_halts_the_run(folder, monkeypatch):
 
     monkeypatch.setattr("trainables.storage.journal.os.write", full)
     tell(made, 0, 1, 0.3)
-    assert made.halt.is_fault
-    assert "cannot be written (No space left on device); free some space" in made.halt.reason
+    assert made.stopper.is_fault
+    assert "cannot be written (No space left on device); free some space" in made.stopper.reason
     monkeypatch.undo()
     assert RunRecord.read(folder.journal).reports == []
 
@@ -236,7 +240,7 @@ def test_a_trials_own_full_disk_halts_the_run_and_not_the_trial(folder):
     failure = {"kind": "disk_full", "cause": "OSError: No space left on device"}
     made.on_trial_result(0, [], trial(0), {"failure": failure})
     made.on_trial_complete(0, [], trial(0))
-    assert made.halt.is_fault
+    assert made.stopper.is_fault
     assert made.record.trials[0].status == "running"
 
 
@@ -246,7 +250,7 @@ def test_a_store_that_is_lost_halts_the_run_and_leaves_the_trial_to_be_resumed(f
     failure = {"kind": "store_lost", "cause": "StoreError: s3://runs/x cannot be used (gone)"}
     made.on_trial_result(0, [], trial(0), {"failure": failure})
     made.on_trial_complete(0, [], trial(0))
-    assert (made.halt.reason, made.halt.is_fault) == (failure["cause"], True)
+    assert (made.stopper.reason, made.stopper.is_fault) == (failure["cause"], True)
     assert made.record.trials[0].status == "running"
 
 
@@ -262,19 +266,37 @@ def test_the_quota_spares_the_best_checkpoint_and_then_halts(folder):
     made._quota_bytes = occupied_bytes(folder.root) - 50_000
     made.on_trial_start(0, [], trial(3))
     tell(made, 3, 1, 0.1)
-    assert (made.halt.reason, checkpoints(folder)) == (None, ["1/4", "3/1"])
+    assert (made.stopper.reason, checkpoints(folder)) == (None, ["1/4", "3/1"])
     (folder.trials / "trial_0003" / "checkpoint_0001" / "big").write_bytes(b"x" * 100_000)
     tell(made, 3, 2, 0.1)
     assert checkpoints(folder) == ["1/4", "3/1", "3/2"]
-    assert "more than --disk-quota" in made.halt.reason
+    assert "more than --disk-quota" in made.stopper.reason
 
 
 def test_what_asha_spared_is_in_the_journal(folder):
     rungs = Rungs(grace_epochs=1, reduction_factor=3, max_epochs=3)
-    judge = Judge(rungs, spared_share=1.0)
-    made = Recorder(folder, RunLog(folder.journal), Halt(), judge=judge)
+    rule = StoppingRule(rungs, spared_share=1.0)
+    made = Recorder(folder, RunLog(folder.journal), SessionStopper(), rule=rule)
     for number, value in enumerate((0.8, 0.3)):
         made.on_trial_start(0, [], trial(number))
-        judge.stops(number, {"phase2_epoch": 1, "val_macro_f1": value})
+        rule.stops(number, {"phase2_epoch": 1, "val_macro_f1": value})
         tell(made, number, 2, value, phase2_epoch=1)
     assert [t.spared_at for t in made.record.trials.values()] == [None, 1]
+
+
+def test_tune_calls_the_scheduler_before_the_recorder_which_reads_its_decisions(folder):
+    rule = StoppingRule(Rungs(grace_epochs=1, reduction_factor=3, max_epochs=3))
+    made = Recorder(folder, RunLog(folder.journal), SessionStopper(), rule=rule)
+    tune = MagicMock(_callbacks=made, _scheduler_alg=PhaseAlignedASHA(rule), _total_time=0.0)
+    tune._stopper.return_value = False
+    for number, value in enumerate((0.8, 0.3)):
+        made.on_trial_start(0, [], trial(number))
+        reporting = MagicMock(config=trial(number).config, trial_id=str(number), is_saving=False)
+        reporting.should_stop.return_value = False
+        report = {"epoch": 2, "phase2_epoch": 1, "val_macro_f1": value, "val_accuracy": value}
+        report |= {"phase": 2, "epoch_seconds": 1.0}
+        decision = TuneController._process_trial_result(tune, reporting, report)
+        if decision == PhaseAlignedASHA.STOP:
+            made.on_trial_complete(0, [], trial(number))
+    event = [event for event in journal.read(folder.journal) if event["event"] == "stopped"]
+    assert [(e["trial"], e["by"], e["rung"], e["epoch"]) for e in event] == [(1, "asha", 1, 2)]

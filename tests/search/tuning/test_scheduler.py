@@ -1,12 +1,16 @@
 """ASHA's decisions, with numbers by hand."""
 
+import math
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from ray.tune.schedulers import TrialScheduler
+from ray.tune.schedulers.async_hyperband import _Bracket
 
-from search.tuning.scheduler import Judge, PhaseAlignedASHA, Rungs
+from search.settings.settings import Settings
+from search.tuning.rungs import stopping_epochs
+from search.tuning.scheduler import PhaseAlignedASHA, Rungs, StoppingRule
 
 
 def rungs(**settings: float) -> Rungs:
@@ -19,8 +23,20 @@ def report(phase2_epoch: int | None, value: float, **more: object) -> dict:
 
 
 def test_rungs_are_eta_times_apart():
-    assert rungs().milestones == [1, 3, 9]
-    assert rungs(grace_epochs=2, max_epochs=10).milestones == [2, 6]
+    assert rungs().positions == (1, 3, 9)
+    assert rungs(grace_epochs=2, max_epochs=10).positions == (2, 6)
+
+
+@pytest.mark.parametrize("eta", [1.5, 2.0, 3.0, 4.0])
+@pytest.mark.parametrize("grace", [1, 2, 3])
+@pytest.mark.parametrize("last", [3, 9, 10, 27, 100])
+def test_the_rungs_are_rays_and_a_dry_run_names_the_epochs_at_which_they_stop(grace, eta, last):
+    own = _Bracket(grace, max(last, grace), eta, 0, False)
+    settings = Settings(grace_epochs=grace, reduction_factor=eta, finetune_epochs=last)
+    positions = Rungs.of(settings).positions
+    assert [*positions] == [position for position, _ in reversed(own._rungs)]
+    reached = {math.ceil(position) for position in positions}  # the first whole epoch at or after
+    assert stopping_epochs(settings) == sorted(epoch for epoch in reached if epoch < last)
 
 
 def test_a_frozen_backbone_meets_no_rung():
@@ -54,6 +70,20 @@ def test_a_later_report_is_judged_at_its_own_rung_once():
     assert judged.decide(0, report(3, 0.6)).rung == 3
 
 
+def test_a_report_is_decided_once_however_often_it_comes():
+    once, twice = (StoppingRule(rungs(), spared_share=0.4, seed=1) for _ in range(2))
+    values = np.random.default_rng(0).random(60)
+    for epoch in (1, 2, 3):
+        for number, value in enumerate(values):
+            told = report(epoch, value * epoch / 3)
+            assert (
+                once.stops(number, told) == twice.stops(number, told) == twice.stops(number, told)
+            )
+    assert (once.stopped, once.spared) == (twice.stopped, twice.spared)
+    assert once.stopped
+    assert once.spared
+
+
 def test_the_last_report_never_stops_a_trial():
     # max_t == last epoch would end the trial before its last checkpoint (trap 9).
     judged = rungs()
@@ -80,9 +110,9 @@ def trial(number: int) -> SimpleNamespace:
 def test_decisions_survive_a_restart():
     # Ray itself keeps no rungs across a restart (trap 6).
     told = [(0, report(1, 0.8)), (1, report(1, 0.5)), (0, report(2, 0.85))]
-    judge = Judge(rungs())
-    restarted = PhaseAlignedASHA(judge, earlier_reports=told)
-    assert judge.stopped == {1: 1}
+    rule = StoppingRule(rungs())
+    restarted = PhaseAlignedASHA(rule, earlier_reports=told)
+    assert rule.stopped == {1: 1}
     assert restarted.on_trial_result(None, trial(1), report(1, 0.5)) == TrialScheduler.STOP
     assert restarted.on_trial_result(None, trial(2), report(1, 0.6)) == TrialScheduler.STOP
     assert restarted.on_trial_result(None, trial(3), report(1, 0.9)) == TrialScheduler.CONTINUE
@@ -99,7 +129,7 @@ def curves(num_trials: int = 60) -> list[tuple[int, dict]]:
 
 
 def test_a_share_of_the_condemned_is_spared_and_changes_nothing_for_the_others():
-    plain, sparing = Judge(rungs()), Judge(rungs(), spared_share=0.4, seed=1)
+    plain, sparing = StoppingRule(rungs()), StoppingRule(rungs(), spared_share=0.4, seed=1)
     for number, told in curves():
         assert sparing.stops(number, told) <= plain.stops(number, told)
     condemned = sparing.stopped | sparing.spared
@@ -109,14 +139,14 @@ def test_a_share_of_the_condemned_is_spared_and_changes_nothing_for_the_others()
 
 @pytest.mark.parametrize(("share", "expected"), [(0.0, set()), (1.0, {1})])
 def test_none_or_all_are_spared(share, expected):
-    judge = Judge(rungs(), spared_share=share)
-    judge.stops(0, report(1, 0.8))
-    assert judge.stops(1, report(1, 0.5)) == (share == 0.0)
-    assert set(judge.spared) == expected
+    rule = StoppingRule(rungs(), spared_share=share)
+    rule.stops(0, report(1, 0.8))
+    assert rule.stops(1, report(1, 0.5)) == (share == 0.0)
+    assert set(rule.spared) == expected
 
 
 def test_who_is_spared_is_the_same_after_a_restart():
-    first, again = (Judge(rungs(), spared_share=0.4, seed=3) for _ in range(2))
+    first, again = (StoppingRule(rungs(), spared_share=0.4, seed=3) for _ in range(2))
     PhaseAlignedASHA(first, earlier_reports=curves())
     PhaseAlignedASHA(again, earlier_reports=curves())
     assert first.spared == again.spared != {}

@@ -11,10 +11,10 @@ from optuna.storages import InMemoryStorage
 from optuna.trial import FrozenTrial, TrialState
 
 from search.records.record import RunLog
-from search.tuning.study import Asked, TruthfulStudy, open_study, study_storage
+from search.tuning.study import Asked, JournaledStudy, open_study, study_storage
 from spaces.dimensions import parameters
 from spaces.full import full
-from spaces.warm_start import KnownPoint, exact_point
+from spaces.warm_start import PriorResult, exact_point
 from trainables.config import FineTuneConfig
 from trainables.errors import UserError
 
@@ -33,7 +33,7 @@ class Session:
     def __init__(self, folder: Path, space: Any = full, **settings: Any) -> None:
         self.path = folder / "study.log"
         self.log = RunLog(folder / "journal.jsonl")
-        self.study = TruthfulStudy(
+        self.study = JournaledStudy(
             lambda trial: space(trial, BASE),
             storage=study_storage(self.path),
             log=self.log,
@@ -260,14 +260,14 @@ def test_known_results_open_a_study_conditional_settings_included(tmp_path: Path
     config = FineTuneConfig(
         head_epochs=1, finetune_epochs=3, cutmix_probability=0.3, cutmix_alpha=1.0, head_lr=0.002
     )
-    point = KnownPoint(
+    point = PriorResult(
         config=config.to_dict(),
         params=exact_point(full, BASE, config),
         state="COMPLETE",
         value=0.8,
         values={1: 0.5, 4: 0.8},
     )
-    assert KnownPoint.from_dict(point.to_dict()) == point
+    assert PriorResult.from_dict(point.to_dict()) == point
     log = RunLog(tmp_path / "journal.jsonl")
     log.write("warm_started", source="runs/x", points=[point.to_dict()], first=[parameters(config)])
     session = Session(tmp_path)
@@ -284,7 +284,7 @@ def test_a_configuration_outside_the_space_is_no_known_point():
 
 
 def test_a_study_in_memory_keeps_no_file():
-    study = TruthfulStudy(
+    study = JournaledStudy(
         lambda trial: full(trial, BASE), storage=InMemoryStorage(), seed=0, num_startup_trials=3
     )
     assert study.ask().number == 0

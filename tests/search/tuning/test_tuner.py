@@ -6,7 +6,7 @@ from search.cluster.capacity import concurrent_trials, slots
 from search.settings.checks import check_cores, check_gpus
 from search.settings.groups import GPUS_AUTO
 from search.settings.settings import Settings
-from search.tuning.trials import DRIVER_RESOURCES
+from search.tuning.trials import TRIAL_ACTOR_RESOURCES
 from search.tuning.tuner import startup_trials
 from trainables.errors import UserError
 from trainables.workers.slot import SlotResources, scaling
@@ -41,7 +41,7 @@ def test_at_least_one_trial_runs_and_no_more_than_the_user_allows():
 
 def test_a_driver_takes_no_core_so_that_trials_cannot_deadlock():
     # Drivers of one core each, two at a time on two cores, would wait for their workers for ever.
-    assert "CPU" not in DRIVER_RESOURCES
+    assert "CPU" not in TRIAL_ACTOR_RESOURCES
 
 
 def test_a_cpu_trial_asks_for_no_gpu():
