@@ -23,8 +23,8 @@ from analysis.report.summary import claims_section, limits_section, swot_section
 from analysis.report.untested import untested_section
 from analysis.report.verdict import untested_verdict, verdict_section
 from analysis.run.reader import Run
-from analysis.shortcuts.background import ANY_CLASS
-from analysis.shortcuts.colour import FROG_CLAIM
+from analysis.shortcuts.background import ANY_CLASS_CLAIM
+from analysis.shortcuts.colour import GREEN_FROG_CLAIM
 from analysis.shortcuts.sections import shortcut_sections
 from analysis.statistics import metrics
 from analysis.statistics.intervals import CONFIDENCE, affordable_resamples, bootstrap
@@ -41,7 +41,7 @@ BOOTSTRAPPED = {"macro_f1": metrics.macro_f1, "accuracy": metrics.accuracy, "f1"
 
 # Claim -> the detector whose flags it repeats. The others ask what `analysis.validate` does not.
 BY_DETECTORS = ("background", "sky", "texture", "colour")  # sections whose claims need a proof
-VALIDATED = {ANY_CLASS: "background", FROG_CLAIM: "colour"}
+VALIDATED = {ANY_CLASS_CLAIM.claim: "background", GREEN_FROG_CLAIM.claim: "colour"}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,7 +11,6 @@ from analysis.errors.classes import Kinds
 from analysis.heat_maps import section as attribution_section
 from analysis.shortcuts import sections as shortcuts
 from analysis.shortcuts import sky
-from analysis.statistics.claims import not_tested
 
 # The sections that rest on a checkpoint's answers, by their anchors.
 HEADINGS = {
@@ -34,16 +33,7 @@ HEADINGS = {
     "calibration": "Calibration",
     "overfitting": "Overfitting",
 }
-CLAIMS = (  # claim, rule, control and section, of all classes alike
-    *shortcuts.CLAIMS,
-    *errors.CLAIMS,
-    (
-        attribution_section.CLAIM,
-        attribution_section.RULE,
-        attribution_section.CONTROL,
-        attribution_section.SECTION,
-    ),
-)
+CLAIMS = (*shortcuts.CLAIMS, *errors.CLAIMS, attribution_section.CLAIM)  # of any classes
 
 
 def untested_section(class_names: tuple[str, ...], kinds: Kinds, reason: str) -> dict[str, Any]:
@@ -51,10 +41,7 @@ def untested_section(class_names: tuple[str, ...], kinds: Kinds, reason: str) ->
     claims = [
         *pairs.untested_claims(class_names, reason),
         *sky.untested_claims(reason),
-        *(
-            not_tested(claim, reason, rule=rule, control=control, section=section)
-            for claim, rule, control, section in CLAIMS
-        ),
+        *(claim.not_tested(reason) for claim in CLAIMS),
     ]
     return {
         "reason": reason,

@@ -14,8 +14,8 @@ import statsmodels.api as sm
 from scipy import stats
 from statsmodels.regression.linear_model import RegressionResults
 
-from analysis.statistics.claims import Claim, Word, not_tested, verdict
-from analysis.statistics.intervals import CONFIDENCE, Estimate
+from analysis.statistics.claims import Assertion, Claim, verdict
+from analysis.statistics.intervals import CONFIDENCE, POWER, Estimate
 from analysis.statistics.metrics import FloatArray
 from analysis.statistics.paired_tests import holm
 from analysis.trials.deck_claims import DECK_CLAIMS, DECK_SETTINGS, DeckClaim
@@ -24,7 +24,6 @@ from analysis.trials.linear_model import Design, depth_of, design_of, is_known
 from analysis.trials.tried import Setting, Tried, read_tried
 
 FLOOR = 0.005  # of macro-F1; a gain below it is too small to matter
-POWER = 0.8
 LEAST_DF = 8  # residual degrees of freedom; HC3 needs trials beyond the coefficients
 ERROR_RATE = 1 - CONFIDENCE
 CONTROL = "the other varied settings, by regression; proposals of a search that follows its results"
@@ -163,13 +162,7 @@ def _deck_claims(
     return [
         _claim(claim, row, section, num_tested)
         if row
-        else not_tested(
-            claim.claim,
-            section["reason"] or f"the run did not {claim.wants}",
-            rule=RULE,
-            control=CONTROL,
-            section="effects",
-        )
+        else _assertion(claim).not_tested(section["reason"] or f"the run did not {claim.wants}")
         for claim, row in zip(DECK_CLAIMS, rows, strict=True)
     ]
 
@@ -178,20 +171,17 @@ def _claim(
     claim: DeckClaim, row: Mapping[str, Any], section: Mapping[str, Any], num_tested: int
 ) -> Claim:
     effect = Estimate(**row["effect"])
-    word: Word = verdict(effect, FLOOR)
-    if word == "CONFIRMED" and not row["holm_p"] < ERROR_RATE:
-        word = "INCONCLUSIVE"
-    return Claim(
-        claim=claim.claim,
-        verdict=word,
-        effect=effect,
-        rule=RULE,
-        control=CONTROL,
+    return _assertion(claim).tested(
+        verdict(effect, FLOOR, control_holds=row["holm_p"] < ERROR_RATE),
+        effect,
         num_images=section["num_val_images"],
         detectable=row["detectable"],
         sentence=f"Among {section['num_trials']} trials at phase-2 epoch {section['epoch']}, "
         f"{claim.effect}: {100 * effect.value:+.1f} points of macro-F1 "
         f"({100 * effect.lower:+.1f} to {100 * effect.upper:+.1f}; Holm's p over {num_tested} "
         f"claims {row['holm_p']:.3f}). An association within this search, early in phase 2.",
-        section="effects",
     )
+
+
+def _assertion(claim: DeckClaim) -> Assertion:
+    return Assertion(claim=claim.claim, rule=RULE, control=CONTROL, section="effects")

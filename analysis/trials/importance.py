@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from analysis.statistics.claims import Claim, not_tested
+from analysis.statistics.claims import Assertion, Claim
 from analysis.statistics.intervals import CONFIDENCE, Estimate
 from analysis.statistics.metrics import MOST_SHOWN, FloatArray
 from analysis.trials.ped_anova import BoolArray, ped_anova
@@ -230,11 +230,14 @@ def _overall(tried: Tried, noise: Noise, rng: np.random.Generator) -> list[dict[
 def _claim(section: Mapping[str, Any], name: str | None, rows: list[dict[str, Any]]) -> Claim:
     """That some setting moves macro-F1 (name: None), or the F1 of one class."""
     what = "macro-F1" if name is None else f"F1 of {name}"
-    claim = f"At least one varied setting moves the validation {what}"
+    assertion = Assertion(
+        claim=f"At least one varied setting moves the validation {what}",
+        rule=RULE,
+        control=CONTROL,
+        section="importance",
+    )
     if section["reason"]:
-        return not_tested(
-            claim, section["reason"], rule=RULE, control=CONTROL, section="importance"
-        )
+        return assertion.not_tested(section["reason"])
     named = [row["name"] for row in rows if row["named"]]
     nearest = min(rows, key=lambda row: row["p_value"])
     found = (
@@ -242,15 +245,11 @@ def _claim(section: Mapping[str, Any], name: str | None, rows: list[dict[str, An
         if named
         else f"no setting matters more than its shuffled copies; the nearest is {nearest['name']}"
     )
-    return Claim(
-        claim=claim,
-        verdict="CONFIRMED" if named else "INCONCLUSIVE",
-        effect=Estimate(**nearest["importance"]) if name is None else None,
+    return assertion.tested(
+        "CONFIRMED" if named else "INCONCLUSIVE",
+        Estimate(**nearest["importance"]) if name is None else None,
         unit="times the noise level",
-        rule=RULE,
-        control=CONTROL,
         num_images=section["num_val_images"],
         sentence=f"Of {section['num_trials']} trials, all at phase-2 epoch {section['epoch']}, "
         f"{found} (adjusted p = {nearest['p_value']:.3f}).",
-        section="importance",
     )
