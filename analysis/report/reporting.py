@@ -10,10 +10,12 @@ import numpy as np
 import numpy.typing as npt
 
 from analysis.errors.pairs import pairs_section
-from analysis.page.figures import pictures, render_html
+from analysis.page.figures import pictures
 from analysis.perturbations.battery import BatterySettings
-from analysis.report.contents import FEW_RESAMPLES, Making, build_report, build_untested_report
+from analysis.report.contents import build_report, build_untested_report
 from analysis.report.examine import Examined, examine
+from analysis.report.page import render_html
+from analysis.report.sources import FEW_RESAMPLES, Making
 from analysis.run.predict import (
     NotTestable,
     ask_fresh,

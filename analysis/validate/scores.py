@@ -13,8 +13,8 @@ from importlib import resources
 from typing import Any
 
 from analysis.perturbations.variants import Variants
-from analysis.shortcuts.background import background_section
-from analysis.shortcuts.colour import colour_section
+from analysis.shortcuts.background import ANY_CLASS_CLAIM, background_section
+from analysis.shortcuts.colour import GREEN_FROG_CLAIM, colour_section
 from analysis.shortcuts.injection import injection_rows
 from analysis.statistics.intervals import Estimate, proportion
 
@@ -22,6 +22,8 @@ ASSET = "detectors.json"  # in analysis/assets
 RELIANT, FREE = 0.20, 0.05
 LEAST_RECALL, MOST_FALSE_ALARMS, LEAST_NAMED = 0.90, 0.05, 0.90
 Flags = dict[str, str | None]  # class that is flagged -> the culprit that is named
+# Claim -> the detector whose flags it repeats. The others ask what this package does not.
+CLAIMS_OF_DETECTORS = {ANY_CLASS_CLAIM.claim: "background", GREEN_FROG_CLAIM.claim: "colour"}
 # What a detector should name for a plant, where that is not the plant's own look.
 TINT_OF_COLOUR = {"purple": "magenta"}
 
@@ -110,6 +112,20 @@ def downgrade(
         else claim
         for claim in claims
     ]
+
+
+def downgraded(section: dict[str, Any], scores: dict[str, Any] | None) -> dict[str, Any]:
+    """A section whose claims are as strong as the detectors that they rest on.
+
+    Args:
+        section: with "claims"; one that repeats no detector's flags counts as not validated.
+        scores: as `load_scores` reads them; None where no detector was validated.
+    """
+    claims = []
+    for claim in section["claims"]:
+        detector = CLAIMS_OF_DETECTORS.get(claim["claim"])
+        claims += downgrade([claim], scores["detectors"][detector] if scores and detector else None)
+    return section | {"claims": claims}
 
 
 def _misses(recall: Estimate, false_alarms: Estimate, culprit: Estimate) -> list[str]:

@@ -9,7 +9,7 @@ from analysis.page.interventions import (
     background_figures,
     chassis_figures,
     colour_figures,
-    interventions_figure,
+    interventions_figures,
     texture_figures,
 )
 from analysis.perturbations.variants import Variants
@@ -72,7 +72,7 @@ def test_an_untested_section_says_so(name: str) -> None:
 
 def test_all_three_interventions_stand_in_one_plot(variants) -> None:
     sections = [SECTIONS[name][0](variants) for name in ("background", "colour", "texture")]
-    assert "<svg" in str(interventions_figure(*sections))
+    assert "<svg" in str(interventions_figures(*sections)["interventions"])
 
 
 def test_the_scores_stand_with_their_counts_and_misses() -> None:

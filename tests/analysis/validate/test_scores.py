@@ -4,11 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from analysis.report.contents import downgraded
 from analysis.shortcuts.background import ANY_CLASS_CLAIM
 from analysis.shortcuts.colour import GREEN_FROG_CLAIM
 from analysis.statistics.claims import Claim
-from analysis.validate.scores import Cell, downgrade, score
+from analysis.validate.scores import Cell, downgrade, downgraded, score
 
 CELL = Cell(
     detector="colour",
