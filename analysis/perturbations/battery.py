@@ -59,6 +59,11 @@ class BatterySettings:
             f"half_pairs has {name!r} twice; allowed: each class once; remove one pair"
             for name in sorted(repeated)
         )
+        refuse(
+            f"families has {name!r}; allowed: {', '.join(get_args(Family))}; remove it"
+            for name in self.families
+            if name not in get_args(Family)
+        )
         least = {"images_per_class": 3, "num_draws": 1, "seed": 0}
         refuse(
             f"{name} is {getattr(self, name)}; allowed: {low} or more; raise it"

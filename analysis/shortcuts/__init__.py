@@ -5,5 +5,5 @@ changed pictures with controls and make claims. How good they are is measured by
 `analysis.validate`, on models whose shortcuts are known.
 
 A new detector is a file here, a row in `analysis.report.answer_sections` for its section, and one
-in `analysis.validate.scores`.
+in `analysis.validate.detectors`.
 """

@@ -12,6 +12,7 @@ from analysis.perturbations.battery import BatterySettings, run_battery
 from analysis.perturbations.donors import Images
 from analysis.perturbations.variants import Variants
 from analysis.statistics.metrics import FloatArray, IntArray
+from analysis.validate.detectors import DETECTORS
 from analysis.validate.planted import (
     PLANT_SETS,
     TEST_SEED,
@@ -24,7 +25,7 @@ from analysis.validate.planted import (
     reliance,
     train_small,
 )
-from analysis.validate.scores import DETECTORS, Cell, culprit_of
+from analysis.validate.scores import Cell
 from trainables.classes import CIFAR10_CLASSES
 
 STRENGTHS = (0.95, 0.8, 0.65, 0.5)
@@ -132,13 +133,13 @@ def _cells(
     relied: FloatArray,
     plants: dict[str, tuple[str, str]],
 ) -> Iterator[Cell]:
-    for detector, detect in DETECTORS.items():
-        flags = detect(variants)
+    for name_of_detector, detector in DETECTORS.items():
+        flags = detector.detect(variants)
         for k, name in enumerate(CIFAR10_CLASSES):
             kind, look = plants.get(name, ("none", ""))
-            planted = kind == detector
+            planted = kind == name_of_detector
             yield Cell(
-                detector=detector,
+                detector=name_of_detector,
                 model=recipe.number,
                 clean=recipe.plant_set is None,
                 name=name,
@@ -147,7 +148,7 @@ def _cells(
                 reliance=float(relied[k]),
                 flagged=name in flags,
                 named=flags.get(name),
-                culprit=culprit_of(detector, name, look) if planted else None,
+                culprit=detector.culprit(name, look) if planted else None,
             )
 
 
