@@ -104,12 +104,12 @@ def class_contrasts_section(
     found = shared | {"classes": rows, "critical_t": critical_t}
     contrast, claims = None, untested_claims(kinds.untested, None)
     if not kinds.untested:
-        told = np.flatnonzero([kinds.of(name) is not None for name in class_names])
+        of_a_kind = np.flatnonzero([kinds.of(name) is not None for name in class_names])
         contrast = rigid_organic(
-            f1[told],
-            samples[:, told],
-            np.array([kinds.of(class_names[k]) == "rigid" for k in told]),
-            tuple(class_names[k] for k in told),
+            f1[of_a_kind],
+            samples[:, of_a_kind],
+            np.array([kinds.of(class_names[k]) == "rigid" for k in of_a_kind]),
+            tuple(class_names[k] for k in of_a_kind),
             np.random.default_rng([seed, 1]),
         )
         claims = [rigid_claim(contrast, int(confusion.sum())).to_dict()]
@@ -203,9 +203,9 @@ def rigid_claim(contrast: dict[str, Any], num_images: int) -> Claim:
     over_images = verdict(difference, MARGIN)
     holds_for_classes = contrast["p"] < ALPHA
     word: Word = over_images
-    told = over_images.lower()
+    verdict_text = over_images.lower()
     if over_images == "CONFIRMED" and not holds_for_classes:
-        word, told = "INCONCLUSIVE", "inconclusive; it holds for these classes only"
+        word, verdict_text = "INCONCLUSIVE", "inconclusive; it holds for these classes only"
     left_out = contrast["leave_one_out"]
     without_one = (
         f"; without one class it is {100 * left_out['lowest']:+.1f} "
@@ -223,7 +223,7 @@ def rigid_claim(contrast: dict[str, Any], num_images: int) -> Claim:
             f"Symptom: the mean F1 of rigid classes lies {100 * difference.value:+.1f} points from "
             f"that of organic ones ({100 * difference.lower:+.1f} to {100 * difference.upper:+.1f} "
             f"over images). Test: {contrast['num_labelings']} labelings of the classes give "
-            f"p = {contrast['p']:.3f}{without_one}. Verdict: {told}."
+            f"p = {contrast['p']:.3f}{without_one}. Verdict: {verdict_text}."
         ),
     )
 

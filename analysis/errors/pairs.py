@@ -126,9 +126,9 @@ def pair_rows(
     expected, variance = expected_counts(confusion, family[judged])
     p_values[judged] = excess_p(counts, expected, variance)
     p_values = holm(p_values)[judged]
-    told = np.argsort(p_values, kind="stable")[:MAX_ROWS]
-    pairs, p_values = family[judged[told]], p_values[told]
-    counts, expected, variance = counts[told], expected[told], variance[told]
+    first_rows = np.argsort(p_values, kind="stable")[:MAX_ROWS]
+    pairs, p_values = family[judged[first_rows]], p_values[first_rows]
+    counts, expected, variance = counts[first_rows], expected[first_rows], variance[first_rows]
     samples = (
         ratio_samples_of_large(confusion, pairs, expected, variance, num_resamples, rng)
         if is_large

@@ -208,7 +208,7 @@ def _agreement(
     explained: Sequence[Explained], num_resamples: int, rng: np.random.Generator
 ) -> list[dict[str, Any]]:
     """Do neighbouring places tell the same story, at the coarser of their grids?"""
-    told = []
+    agreements = []
     for first, second in pairwise(explained):
         grid = min(len(first.starts), len(second.starts))
         if first.method != second.method or grid < 2:
@@ -217,7 +217,7 @@ def _agreement(
             checks.shrunk(first.maps, grid), checks.shrunk(second.maps, grid)
         )
         alike = checks.typical(rho, np.mean, num_resamples=num_resamples, rng=rng)
-        told.append(
+        agreements.append(
             {
                 "method": first.method,
                 "places": [first.place, second.place],
@@ -226,4 +226,4 @@ def _agreement(
                 "word": _ALIKE[verdict(alike, LIKENESS_ALLOWED)],
             }
         )
-    return told
+    return agreements

@@ -54,7 +54,7 @@ def texture_figures(section: dict[str, Any]) -> dict[str, Markup]:
     return {"texture": drawn}
 
 
-def chassis_figures(section: dict[str, Any]) -> dict[str, Markup]:
+def vehicle_halves_figures(section: dict[str, Any]) -> dict[str, Markup]:
     """`chassis`: top over bottom and left over right half, pair by pair."""
     if not section["tested"]:
         return {}

@@ -110,13 +110,13 @@ def run_battery(
         f"forward passes, about {num_images * seconds_each:.0f} s"
     )
     frames = [_answers(predict, sample, index, _untouched(len(index)), class_names, settings.seed)]
-    told = 0.0
+    last_said = 0.0
     for number, treatment in enumerate(treatments, start=2):
         frames.append(_answers(predict, sample, index, treatment, class_names, settings.seed))
         elapsed = time.perf_counter() - started
-        if elapsed - told >= SAY_SECONDS:
+        if elapsed - last_said >= SAY_SECONDS:
             say(f"             {number} of {len(treatments) + 1} variants, {elapsed:.0f} s")
-            told = elapsed
+            last_said = elapsed
     record = {
         "rule": f"up to {settings.images_per_class} pictures a class, drawn without replacement",
         "seed": settings.seed,

@@ -22,7 +22,7 @@ from analysis.report.root_cause import human_pair_rates, root_causes
 from analysis.report.section import Parts, Section
 from analysis.report.sources import Answers, Records
 from analysis.run.reader import Run
-from analysis.shortcuts import background, chassis, colour, sky, texture
+from analysis.shortcuts import background, colour, sky, texture, vehicle_halves
 from analysis.validate.scores import downgraded
 from trainables.data.spec import DataSpec
 
@@ -224,11 +224,13 @@ ANSWER_SECTIONS = (
     Section(
         name="chassis",
         question="Which half of a picture tells a pair apart?",
-        compute=lambda answers, parts: chassis.chassis_section(answers.examined.variants),
+        compute=lambda answers, parts: vehicle_halves.vehicle_halves_section(
+            answers.examined.variants
+        ),
         place=140,
         heading="Which half tells a pair apart",
-        figures=interventions.chassis_figures,
-        claims=(chassis.CLAIM,),
+        figures=interventions.vehicle_halves_figures,
+        claims=(vehicle_halves.CLAIM,),
         needs="answers",
     ),
     Section(

@@ -151,8 +151,8 @@ def checkpoint_of(run: Run) -> Path:
     """The folder of the winner's checkpoint; NotTestable where there is none."""
     if run.best is None:
         ended = run.trials["status"].value_counts()
-        fates = ", ".join(f"{count} {status}" for status, count in ended.items())
-        raise NotTestable(f"no trial has finished an epoch ({fates})")
+        counts = ", ".join(f"{count} {status}" for status, count in ended.items())
+        raise NotTestable(f"no trial has finished an epoch ({counts})")
     if run.checkpoint is None:
         raise NotTestable(
             f"the checkpoint of trial {run.best['trial']} is not there ({run.best['checkpoint']})"

@@ -8,8 +8,8 @@ from typing import Any
 
 from analysis.statistics.claims import Assertion, Claim
 from analysis.statistics.intervals import Estimate
+from analysis.trials.compared_trials import CLOCK, VALUE
 from analysis.trials.early_stopping import rung_epochs
-from analysis.trials.tried import CLOCK, VALUE
 
 CLOSE = 0.01  # of macro-F1; from there on the rest of the search gained less
 WORTHWHILE = 0.5  # share of the epochs that early stopping should spare
@@ -52,7 +52,7 @@ def anytime_section(
     saved = saved_epochs(events)
     total = len(reports) + sum(saved.values())
     return {
-        "num_trials": len({told.trial for told in reports}),
+        "num_trials": len({reported.trial for reported in reports}),
         "num_epochs": len(reports),
         "seconds": reports[-1].seconds if reports else 0.0,
         "steps": steps,
@@ -89,16 +89,16 @@ def reports_of(events: Iterable[Mapping[str, Any]]) -> Iterator[Report]:
 def best_so_far(reports: Iterable[Report]) -> list[dict[str, Any]]:
     """Each improvement: when it came, after how many epochs of all trials, and whose it was."""
     steps: list[dict[str, Any]] = []
-    for count, told in enumerate(reports, start=1):
-        value = told.report.get(VALUE)
+    for count, reported in enumerate(reports, start=1):
+        value = reported.report.get(VALUE)
         if value is not None and (not steps or value > steps[-1]["value"]):
             steps.append(
                 {
-                    "seconds": told.seconds,
+                    "seconds": reported.seconds,
                     "epochs": count,
                     "value": float(value),
-                    "trial": told.trial,
-                    "phase": told.report.get("phase"),
+                    "trial": reported.trial,
+                    "phase": reported.report.get("phase"),
                 }
             )
     return steps

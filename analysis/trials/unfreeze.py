@@ -166,10 +166,10 @@ def jump_claim(
     jump, p = Estimate(**steps[0]["change"]), steps[0]["p"]
     beats_placebos = len(excess) == len(PLACEBOS) and all(e["lower"] > 0 for e in excess.values())
     word: Word = verdict(jump, MIN_JUMP)
-    told = word.lower()
+    verdict_text = word.lower()
     if word == "CONFIRMED" and not (beats_placebos and p < ALPHA):
         word = "INCONCLUSIVE"
-        told = (
+        verdict_text = (
             "inconclusive; it coincides with unfreezing; the learning-rate change is not separated"
         )
     placebos = ", ".join(f"{100 * s['change']['value']:+.1f} {s['name']}" for s in steps[1:])
@@ -182,7 +182,7 @@ def jump_claim(
             f"Symptom: from epoch {steps[0]['epochs'][0]} to {steps[0]['epochs'][1]} validation "
             f"accuracy changes by {100 * jump.value:+.1f} points ({100 * jump.lower:+.1f} to "
             f"{100 * jump.upper:+.1f}), p = {p:.2g}. Test: the placebo steps change it by "
-            f"{placebos or 'nothing, there being none'}. Verdict: {told}."
+            f"{placebos or 'nothing, there being none'}. Verdict: {verdict_text}."
         ),
     )
 

@@ -32,7 +32,7 @@ STRENGTHS = (0.95, 0.8, 0.65, 0.5)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Recipe:
+class BenchModel:
     """One model of the bench; `plant_set` is None for a clean one."""
 
     number: int
@@ -41,10 +41,10 @@ class Recipe:
     seed: int
 
 
-def recipes(num_biased: int, num_clean: int, seed: int) -> list[Recipe]:
+def recipes(num_biased: int, num_clean: int, seed: int) -> list[BenchModel]:
     """Biased models take the sets of plants and the strengths in turn; then the clean ones."""
     biased = [
-        Recipe(
+        BenchModel(
             number=i,
             plant_set=i % len(PLANT_SETS),
             strength=STRENGTHS[i % len(STRENGTHS)],
@@ -53,7 +53,7 @@ def recipes(num_biased: int, num_clean: int, seed: int) -> list[Recipe]:
         for i in range(num_biased)
     ]
     clean = [
-        Recipe(number=num_biased + i, plant_set=None, strength=0.0, seed=seed + num_biased + i)
+        BenchModel(number=num_biased + i, plant_set=None, strength=0.0, seed=seed + num_biased + i)
         for i in range(num_clean)
     ]
     return biased + clean
@@ -78,7 +78,7 @@ def draw_pools(num_train: int, num_test: int, num_sets: int, num_processes: int)
 
 
 def run_bench(
-    wanted: list[Recipe],
+    wanted: list[BenchModel],
     pools: Pools,
     settings: BatterySettings,
     *,
@@ -89,7 +89,7 @@ def run_bench(
     found: dict[int, list[Cell]] = {}
     with _executor(num_processes) as executor:
         running = {
-            executor.submit(judge_model, recipe, pools, settings): recipe for recipe in wanted
+            executor.submit(train_and_detect, recipe, pools, settings): recipe for recipe in wanted
         }
         for done in as_completed(running):
             recipe = running[done]
@@ -103,8 +103,8 @@ def run_bench(
     return [cell for recipe in wanted for cell in found[recipe.number]]
 
 
-def judge_model(
-    recipe: Recipe, pools: Pools, settings: BatterySettings
+def train_and_detect(
+    recipe: BenchModel, pools: Pools, settings: BatterySettings
 ) -> tuple[list[Cell], float]:
     """Train one model and ask all detectors; its cells and its accuracy on its own test."""
     rng = np.random.default_rng([recipe.seed, 3])
@@ -128,7 +128,7 @@ def judge_model(
 
 
 def _cells(
-    recipe: Recipe,
+    recipe: BenchModel,
     variants: Variants,
     relied: FloatArray,
     plants: dict[str, tuple[str, str]],

@@ -32,7 +32,7 @@ CLAIM = Assertion(
 )
 
 
-def chassis_section(variants: Variants) -> dict[str, Any]:
+def vehicle_halves_section(variants: Variants) -> dict[str, Any]:
     """How much each half tells each pair apart; the claim about the chassis.
 
     Keys: `pairs` (rows: `pair`, `halves` (side -> effect), `top_over_bottom`, `left_over_right`,
