@@ -59,7 +59,7 @@ def pair_error_rate(confusion: IntArray, pair: tuple[int, int]) -> FloatArray:
 def differences(
     arm: IntArray, baseline: IntArray, placebo: IntArray, pair: tuple[int, int]
 ) -> dict[str, FloatArray]:
-    """What `judge` decides by, for every seed: shape (...) from counts of shape (..., K, K)."""
+    """What `arm_verdict` decides by, of every seed: shape (...) from counts (..., K, K)."""
     rate = pair_error_rate(arm, pair)
     return {
         "pair": rate - pair_error_rate(baseline, pair),
@@ -68,7 +68,7 @@ def differences(
     }
 
 
-def judge(pair: Estimate, over_placebo: Estimate, macro_f1: Estimate, p_holm: float) -> Word:
+def arm_verdict(pair: Estimate, over_placebo: Estimate, macro_f1: Estimate, p_holm: float) -> Word:
     """The rule above; an undefined interval decides nothing.
 
     Args:
@@ -184,7 +184,7 @@ def _verdict(arm: dict[str, Any]) -> Word:
     of_pair, over_placebo, macro_f1 = (
         _estimate(arm[name]) for name in ("pair", "over_placebo", "macro_f1")
     )
-    return judge(of_pair, over_placebo, macro_f1, arm["pair"]["p_holm"])
+    return arm_verdict(of_pair, over_placebo, macro_f1, arm["pair"]["p_holm"])
 
 
 def _sentence(arm: dict[str, Any], pair: tuple[str, str]) -> str:

@@ -6,11 +6,12 @@ from typing import Any
 import numpy as np
 from markupsafe import Markup
 from matplotlib.axes import Axes
-from matplotlib.ticker import FuncFormatter, MaxNLocator
+from matplotlib.ticker import FuncFormatter
 
 from analysis.compare.arms import BASELINE, FLOOR, MARGIN
 from analysis.page.environment import page_environment
 from analysis.page.plots import DASHED
+from analysis.page.row_axis import draw_estimate, name_rows
 from analysis.page.svg import COLOURS, COLUMN_PX, svg_figure
 
 ROW_PX = 38
@@ -30,18 +31,9 @@ def differences(
     """
     axes.axvline(0, color=COLOURS.rule, linewidth=1.2)
     axes.axvline(limit, color=COLOURS.gate, linewidth=1.2, linestyle=DASHED)
-    for place, (value, lower, upper) in enumerate(rows):
-        if np.isfinite(lower):
-            axes.plot([lower, upper], [place] * 2, color=COLOURS.blue, linewidth=2.4, alpha=0.55)
-        axes.plot([value], [place], "D", color=COLOURS.blue, markersize=6)
-    axes.set(ylim=(len(names) - 0.4, -0.6), xlabel=title)
-    axes.set_yticks(range(len(names)), names)
-    axes.tick_params(axis="y", labelcolor=COLOURS.ink, length=0)
-    axes.xaxis.set_major_locator(MaxNLocator(6))
-    axes.xaxis.set_major_formatter(POINTS)
-    axes.grid(axis="x")
-    axes.spines["left"].set_visible(False)
-    return axes
+    for place, estimate in enumerate(rows):
+        draw_estimate(axes, place, estimate, "D", COLOURS.blue, size=6)
+    return name_rows(axes, names, title, POINTS)
 
 
 def compare_figures(compared: dict[str, Any]) -> dict[str, Markup]:

@@ -8,25 +8,26 @@ from scipy import stats
 from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax
 
-from analysis.statistics.claims import Claim, Word, not_tested, verdict
+from analysis.statistics.claims import Assertion, Claim, detectable_above, standard_error, verdict
 from analysis.statistics.intervals import CONFIDENCE, Estimate, proportion
 from analysis.statistics.metrics import FloatArray, IntArray
 from analysis.statistics.paired_tests import ALPHA
 
-SECTION = "calibration"
 NUM_BINS = 15
 MAX_DRAWS = 500  # of all pictures; an ECE moves little beyond that
 MIN_IMAGES = 100
 MIN_GAP = 0.01  # of mean confidence over accuracy; less is too little to matter
 TEMPERATURES = (0.05, 20.0)  # searched; a fit at either end is no fit
-POWER = 0.8
-CLAIM = "The model is overconfident"
-RULE = (
-    f"CONFIRMED if the interval of mean confidence minus accuracy lies above {MIN_GAP:g} and "
-    f"labels drawn from the model's own probabilities give so large an ECE with p < {ALPHA:g}; "
-    f"REFUTED if it lies below {MIN_GAP:g}"
+CLAIM = Assertion(
+    claim="The model is overconfident",
+    rule=(
+        f"CONFIRMED if the interval of mean confidence minus accuracy lies above {MIN_GAP:g} and "
+        f"labels drawn from the model's own probabilities give so large an ECE with p < {ALPHA:g}; "
+        f"REFUTED if it lies below {MIN_GAP:g}"
+    ),
+    control="labels drawn from the model's own probabilities",
+    section="calibration",
 )
-CONTROL = "labels drawn from the model's own probabilities"
 
 
 def calibration_section(
@@ -48,7 +49,7 @@ def calibration_section(
     num_images = len(labels)
     if num_images < MIN_IMAGES:
         reason = f"{num_images} test images are too few for {NUM_BINS} bins"
-        claim = not_tested(CLAIM, reason, rule=RULE, control=CONTROL, section=SECTION)
+        claim = CLAIM.not_tested(reason)
         nothing = dict.fromkeys(("ece", "consistency_p", "ece_if_calibrated", "gap", "temperature"))
         return nothing | {
             "curve": [], "untested": reason, "num_images": num_images, "claims": [claim.to_dict()],
@@ -194,24 +195,16 @@ def temperature_fit(
 
 def overconfidence_claim(gap: Estimate, p: float, ece: float, num_images: int) -> Claim:
     """That confidence exceeds accuracy."""
-    word: Word = verdict(gap, MIN_GAP)
-    if word == "CONFIRMED" and p >= ALPHA:
-        word = "INCONCLUSIVE"
-    tail = stats.norm.ppf((1 + CONFIDENCE) / 2)
-    error = (gap.upper - gap.lower) / (2 * tail)
-    return Claim(
-        claim=CLAIM,
-        verdict=word,
-        effect=gap,
-        rule=RULE,
-        control=CONTROL,
+    word = verdict(gap, MIN_GAP, control_holds=p < ALPHA)
+    return CLAIM.tested(
+        word,
+        gap,
         num_images=num_images,
-        detectable=float(MIN_GAP + (tail + stats.norm.ppf(POWER)) * error),
+        detectable=detectable_above(MIN_GAP, standard_error(gap)),
         sentence=(
             f"Symptom: confidence exceeds accuracy by {100 * gap.value:+.1f} points "
             f"({100 * gap.lower:+.1f} to {100 * gap.upper:+.1f}). Test: the ECE of "
             f"{100 * ece:.1f} points has p = {p:.2g} under labels drawn from the model's own "
             f"probabilities. Verdict: {word.lower()}."
         ),
-        section=SECTION,
     )

@@ -9,34 +9,44 @@ from itertools import combinations
 from typing import Any
 
 import numpy as np
-from scipy import stats
 
 from analysis.errors.classes import Kinds
 from analysis.statistics import metrics
-from analysis.statistics.claims import Claim, Word, not_tested, verdict
+from analysis.statistics.claims import (
+    Assertion,
+    Claim,
+    Word,
+    detectable_above,
+    standard_error,
+    verdict,
+)
 from analysis.statistics.intervals import CONFIDENCE, Estimate, bootstrap, estimate
 from analysis.statistics.metrics import FloatArray, IntArray
 from analysis.statistics.paired_tests import ALPHA
 from analysis.statistics.quasi_independence import BoolArray
 
-SECTION = "class_contrasts"
 MARGIN = 0.01  # of F1; a smaller difference is too small to matter
 MIN_IMAGES = 10  # of a class; resamples of fewer hardly vary
-POWER = 0.8
-RIGID_CLAIM = "Rigid classes are recognised better than organic ones"
-RIGID_RULE = (
-    f"CONFIRMED if the interval of the F1 difference over images lies above {MARGIN:g} and the "
-    f"exact permutation of the classes gives p < {ALPHA:g}; REFUTED if it lies below {MARGIN:g}"
+RIGID_CLAIM = Assertion(
+    claim="Rigid classes are recognised better than organic ones",
+    rule=(
+        f"CONFIRMED if the interval of the F1 difference over images lies above {MARGIN:g} and the "
+        f"exact permutation of the classes gives p < {ALPHA:g}; REFUTED if it lies below {MARGIN:g}"
+    ),
+    control="all ways to call as many of these classes rigid",
+    section="class_contrasts",
 )
-RIGID_CONTROL = "all ways to call as many of these classes rigid"
 MAX_LABELINGS = 100_000  # beyond so many, that number of random ones stands for them all
 FROG = "frog"
-FROG_CLAIM = "The frog is recognised better than the mean class"
-FROG_RULE = (
-    f"CONFIRMED if the simultaneous interval of F1 minus macro-F1 lies above {MARGIN:g}; "
-    f"REFUTED if it lies below {MARGIN:g}"
+FROG_CLAIM = Assertion(
+    claim="The frog is recognised better than the mean class",
+    rule=(
+        f"CONFIRMED if the simultaneous interval of F1 minus macro-F1 lies above {MARGIN:g}; "
+        f"REFUTED if it lies below {MARGIN:g}"
+    ),
+    control="the macro mean, with intervals that hold for all classes at once",
+    section="class_contrasts",
 )
-FROG_CONTROL = "the macro mean, with intervals that hold for all classes at once"
 
 
 def class_contrasts_section(
@@ -94,12 +104,12 @@ def class_contrasts_section(
     found = shared | {"classes": rows, "critical_t": critical_t}
     contrast, claims = None, untested_claims(kinds.untested, None)
     if not kinds.untested:
-        told = np.flatnonzero([kinds.of(name) is not None for name in class_names])
+        of_a_kind = np.flatnonzero([kinds.of(name) is not None for name in class_names])
         contrast = rigid_organic(
-            f1[told],
-            samples[:, told],
-            np.array([kinds.of(class_names[k]) == "rigid" for k in told]),
-            tuple(class_names[k] for k in told),
+            f1[of_a_kind],
+            samples[:, of_a_kind],
+            np.array([kinds.of(class_names[k]) == "rigid" for k in of_a_kind]),
+            tuple(class_names[k] for k in of_a_kind),
             np.random.default_rng([seed, 1]),
         )
         claims = [rigid_claim(contrast, int(confusion.sum())).to_dict()]
@@ -193,9 +203,9 @@ def rigid_claim(contrast: dict[str, Any], num_images: int) -> Claim:
     over_images = verdict(difference, MARGIN)
     holds_for_classes = contrast["p"] < ALPHA
     word: Word = over_images
-    told = over_images.lower()
+    verdict_text = over_images.lower()
     if over_images == "CONFIRMED" and not holds_for_classes:
-        word, told = "INCONCLUSIVE", "inconclusive; it holds for these classes only"
+        word, verdict_text = "INCONCLUSIVE", "inconclusive; it holds for these classes only"
     left_out = contrast["leave_one_out"]
     without_one = (
         f"; without one class it is {100 * left_out['lowest']:+.1f} "
@@ -204,62 +214,42 @@ def rigid_claim(contrast: dict[str, Any], num_images: int) -> Claim:
         if left_out
         else ""
     )
-    return Claim(
-        claim=RIGID_CLAIM,
-        verdict=word,
-        effect=difference,
-        rule=RIGID_RULE,
-        control=RIGID_CONTROL,
+    return RIGID_CLAIM.tested(
+        word,
+        difference,
         num_images=num_images,
-        detectable=MARGIN + _detectable(contrast["error"], _two_sided()),
+        detectable=detectable_above(MARGIN, contrast["error"]),
         sentence=(
             f"Symptom: the mean F1 of rigid classes lies {100 * difference.value:+.1f} points from "
             f"that of organic ones ({100 * difference.lower:+.1f} to {100 * difference.upper:+.1f} "
             f"over images). Test: {contrast['num_labelings']} labelings of the classes give "
-            f"p = {contrast['p']:.3f}{without_one}. Verdict: {told}."
+            f"p = {contrast['p']:.3f}{without_one}. Verdict: {verdict_text}."
         ),
-        section=SECTION,
     )
 
 
 def frog_claim(difference: Estimate, critical_t: float, num_images: int) -> Claim:
     """That the frog stands above the mean; a symptom, which names no cause."""
     word = verdict(difference, MARGIN)
-    error = (difference.upper - difference.lower) / (2 * critical_t) if critical_t else 0.0
-    return Claim(
-        claim=FROG_CLAIM,
-        verdict=word,
-        effect=difference,
-        rule=FROG_RULE,
-        control=FROG_CONTROL,
+    error = standard_error(difference, critical_t) if critical_t else 0.0
+    return FROG_CLAIM.tested(
+        word,
+        difference,
         num_images=num_images,
-        detectable=MARGIN + _detectable(error, critical_t),
+        detectable=detectable_above(MARGIN, error, critical_t),
         sentence=(
             f"Symptom: the frog's F1 lies {100 * difference.value:+.1f} points from the macro mean "
             f"({100 * difference.lower:+.1f} to {100 * difference.upper:+.1f}, all classes at "
             f"once). Test: max-t bootstrap. Verdict: {word.lower()}; it says nothing of the cause."
         ),
-        section=SECTION,
     )
-
-
-def _two_sided() -> float:
-    return float(stats.norm.ppf((1 + CONFIDENCE) / 2))
-
-
-def _detectable(error: float, critical: float) -> float:
-    """The effect beyond a threshold that four of five tests would see."""
-    return float((critical + stats.norm.ppf(POWER)) * error)
 
 
 def untested_claims(rigid: str | None, frog: str | None) -> list[dict[str, Any]]:
     """The claims for which there is a reason not to test them."""
     return [
-        not_tested(claim, reason, rule=rule, control=control, section=SECTION).to_dict()
-        for claim, reason, rule, control in (
-            (RIGID_CLAIM, rigid, RIGID_RULE, RIGID_CONTROL),
-            (FROG_CLAIM, frog, FROG_RULE, FROG_CONTROL),
-        )
+        claim.not_tested(reason).to_dict()
+        for claim, reason in ((RIGID_CLAIM, rigid), (FROG_CLAIM, frog))
         if reason
     ]
 

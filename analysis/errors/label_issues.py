@@ -13,20 +13,23 @@ import numpy as np
 import numpy.typing as npt
 
 from analysis.errors.gallery import picture_entry
-from analysis.statistics.claims import Claim, not_tested, verdict
+from analysis.statistics.claims import Assertion, Claim, verdict
 from analysis.statistics.intervals import Estimate, proportion
 from analysis.statistics.metrics import FloatArray, IntArray, confusion_matrix
 from analysis.statistics.picture_choice import probabilities
 from trainables.errors import missing_extra
 
-SECTION = "label_issues"
-CLAIM = "Half of the test errors are wrong labels"
 EXPLAINED = 0.5  # share of the errors
-RULE = (
-    f"REFUTED if the share of errors that are flagged, over the share of planted wrong labels that "
-    f"are found, lies below {EXPLAINED:g} with the whole interval; a model alone never confirms it"
+CLAIM = Assertion(
+    claim="Half of the test errors are wrong labels",
+    rule=(
+        "REFUTED if the share of errors that are flagged, over the share of planted wrong labels "
+        f"that are found, lies below {EXPLAINED:g} with the whole interval; a model alone never "
+        "confirms it"
+    ),
+    control="labels made wrong on purpose: the class that the model finds most likely besides",
+    section="label_issues",
 )
-CONTROL = "labels made wrong on purpose: the class that the model finds most likely besides"
 MIN_IMAGES = 10  # of a class, to know how sure the model commonly is of it
 PLANTED_SHARE, NUM_DRAWS = 0.02, 10  # labels made wrong at a time, and how often
 MIN_RECALL = 0.2  # a model that finds fewer of the planted ones bounds nothing
@@ -141,19 +144,15 @@ def share_of_errors(flagged: int, errors: int, recall: Estimate) -> Estimate:
 
 def _claim(share: Estimate, errors: int, flagged: int, recall: Estimate) -> Claim:
     word = verdict(share, EXPLAINED)
-    return Claim(
-        claim=CLAIM,
-        verdict=word,
-        effect=share,
-        rule=RULE,
-        control=CONTROL,
+    return CLAIM.tested(
+        word,
+        share,
         num_images=errors,
         sentence=(
             f"Symptom: {flagged:,} labels are flagged beside {errors:,} errors. Test: of labels "
             f"made wrong on purpose {recall.value:.0%} are flagged, so wrong labels are "
             f"{share.upper:.0%} of the errors at most, and may be none. Verdict: {word.lower()}."
         ),
-        section=SECTION,
     )
 
 
@@ -170,7 +169,7 @@ def _untestable(labels: IntArray, logits: npt.NDArray[np.floating], num_classes:
 
 
 def _nothing(reason: str) -> dict[str, Any]:
-    claim = not_tested(CLAIM, reason, rule=RULE, control=CONTROL, section=SECTION)
+    claim = CLAIM.not_tested(reason)
     return {
         "tested": False,
         "reason": reason,

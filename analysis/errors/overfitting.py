@@ -7,21 +7,23 @@ import numpy as np
 from scipy import stats
 from statsmodels.stats.proportion import confint_proportions_2indep
 
-from analysis.statistics.claims import Claim, Word, not_tested, verdict
+from analysis.statistics.claims import Assertion, Claim, detectable_above, standard_error, verdict
 from analysis.statistics.intervals import CONFIDENCE, Estimate, proportion
 from analysis.statistics.quasi_independence import BoolArray
 
-SECTION = "overfitting"
 MIN_GAP = 0.05  # of accuracy
 MIN_IMAGES = 100
 MIN_EPOCHS = 3  # a slope of fewer has no interval
-POWER = 0.8
-CLAIM = "The winner overfits"
-RULE = (
-    f"CONFIRMED if the gap's interval lies above {MIN_GAP:g} and validation loss rises over the "
-    f"last third of the epochs (slope's interval above 0); REFUTED if it lies below {MIN_GAP:g}"
+CLAIM = Assertion(
+    claim="The winner overfits",
+    rule=(
+        f"CONFIRMED if the gap's interval lies above {MIN_GAP:g} and validation loss rises over "
+        "the last third of the epochs (slope's interval above 0); REFUTED if it lies below "
+        f"{MIN_GAP:g}"
+    ),
+    control="both accuracies in evaluation mode without augmentation; the trend of validation loss",
+    section="overfitting",
 )
-CONTROL = "both accuracies in evaluation mode without augmentation; the trend of validation loss"
 
 
 def overfitting_section(
@@ -42,7 +44,7 @@ def overfitting_section(
     counts = {"num_train": len(train_right), "num_val": len(val_right)}
     if (fewest := min(counts.values())) < MIN_IMAGES:
         reason = f"{fewest} images are too few; {MIN_IMAGES} are needed"
-        claim = not_tested(CLAIM, reason, rule=RULE, control=CONTROL, section=SECTION)
+        claim = CLAIM.not_tested(reason)
         nothing = dict.fromkeys(("gap", "train", "val", "loss_slope"))
         return nothing | counts | {"untested": reason, "claims": [claim.to_dict()]}
     gap, slope = accuracy_gap(train_right, val_right), loss_slope(val_loss)
@@ -85,29 +87,21 @@ def loss_slope(val_loss: Sequence[float]) -> Estimate | None:
 def overfitting_claim(gap: Estimate, slope: Estimate | None, num_images: int) -> Claim:
     """That the gap is large and validation loss is rising."""
     is_rising = slope is not None and slope.lower > 0
-    word: Word = verdict(gap, MIN_GAP)
-    if word == "CONFIRMED" and not is_rising:
-        word = "INCONCLUSIVE"
-    tail = stats.norm.ppf((1 + CONFIDENCE) / 2)
-    error = (gap.upper - gap.lower) / (2 * tail)
+    word = verdict(gap, MIN_GAP, control_holds=is_rising)
     trend = "has too few epochs for a slope"
     if slope is not None:
         trend = (
             f"changes by {slope.value:+.4f} nats an epoch "
             f"({slope.lower:+.4f} to {slope.upper:+.4f}) at the end"
         )
-    return Claim(
-        claim=CLAIM,
-        verdict=word,
-        effect=gap,
-        rule=RULE,
-        control=CONTROL,
+    return CLAIM.tested(
+        word,
+        gap,
         num_images=num_images,
-        detectable=float(MIN_GAP + (tail + stats.norm.ppf(POWER)) * error),
+        detectable=detectable_above(MIN_GAP, standard_error(gap)),
         sentence=(
             f"Symptom: training pictures are right {100 * gap.value:+.1f} points more often than "
             f"validation pictures ({100 * gap.lower:+.1f} to {100 * gap.upper:+.1f}), both in "
             f"evaluation mode. Test: validation loss {trend}. Verdict: {word.lower()}."
         ),
-        section=SECTION,
     )

@@ -6,9 +6,8 @@ import numpy as np
 from scipy import stats
 
 from analysis.errors.clusters import clusters
-from analysis.statistics.claims import Claim, Word, not_tested
+from analysis.statistics.claims import Assertion, Claim, Word, detectable_ratio_above
 from analysis.statistics.intervals import (
-    CONFIDENCE,
     Estimate,
     percentile_interval,
     proportion,
@@ -31,12 +30,9 @@ from analysis.statistics.quasi_independence import (
 )
 from trainables.classes import CIFAR10_CLASSES
 
-SECTION = "pairs"
 MIN_RATIO, MIN_RATE = 2.0, 0.01
 MAX_ROWS = 45  # all pairs of ten classes; of more classes the most significant ones
 JUDGED = 20  # pairs of more than 40 classes; a fit of 1,000 classes takes a second
-POWER = 0.8
-CONTROL = "quasi-independence, fitted to all other errors"
 RULE = (
     f"CONFIRMED if Holm's p < {ALPHA:g}, the interval of observed / expected begins at "
     f"{MIN_RATIO:g} or more and the pair takes {MIN_RATE:.0%} or more of its images; REFUTED if "
@@ -130,9 +126,9 @@ def pair_rows(
     expected, variance = expected_counts(confusion, family[judged])
     p_values[judged] = excess_p(counts, expected, variance)
     p_values = holm(p_values)[judged]
-    told = np.argsort(p_values, kind="stable")[:MAX_ROWS]
-    pairs, p_values = family[judged[told]], p_values[told]
-    counts, expected, variance = counts[told], expected[told], variance[told]
+    first_rows = np.argsort(p_values, kind="stable")[:MAX_ROWS]
+    pairs, p_values = family[judged[first_rows]], p_values[first_rows]
+    counts, expected, variance = counts[first_rows], expected[first_rows], variance[first_rows]
     samples = (
         ratio_samples_of_large(confusion, pairs, expected, variance, num_resamples, rng)
         if is_large
@@ -219,15 +215,12 @@ def pair_claim(row: dict[str, Any], family: int) -> Claim:
         word = "REFUTED"
     forth, back = row["counts"]
     first, second = row["first"], row["second"]
-    return Claim(
-        claim=_claim(first, second),
-        verdict=word,
-        effect=ratio,
+    return _assertion(first, second).tested(
+        word,
+        ratio,
         unit="ratio",
-        rule=RULE,
-        control=CONTROL,
         num_images=row["num_images"],
-        detectable=_detectable(ratio),
+        detectable=detectable_ratio_above(MIN_RATIO, ratio),
         sentence=(
             f"Symptom: {first} and {second} are taken for each other {100 * rate.value:.1f} % of "
             f"the time ({100 * rate.lower:.1f}-{100 * rate.upper:.1f}), {first} for {second} "
@@ -236,21 +229,16 @@ def pair_claim(row: dict[str, Any], family: int) -> Claim:
             f"({ratio.lower:.1f}-{ratio.upper:.1f}), p = {row['p']:.2g} among {family} pairs. "
             f"Verdict: {word.lower()}."
         ),
-        section=SECTION,
     )
 
 
-def _detectable(ratio: Estimate) -> float | None:
-    """The ratio whose interval, as wide on the log scale as this one, clears the floor."""
-    if not 0 < ratio.lower < ratio.upper:
-        return None
-    tail = stats.norm.ppf((1 + CONFIDENCE) / 2)
-    error = np.log(ratio.upper / ratio.lower) / (2 * tail)
-    return float(MIN_RATIO * np.exp((tail + stats.norm.ppf(POWER)) * error))
-
-
-def _claim(first: str, second: str) -> str:
-    return f"{first} and {second} are confused more often than their error rates explain"
+def _assertion(first: str, second: str) -> Assertion:
+    return Assertion(
+        claim=f"{first} and {second} are confused more often than their error rates explain",
+        rule=RULE,
+        control="quasi-independence, fitted to all other errors",
+        section="pairs",
+    )
 
 
 def claimed_of(class_names: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
@@ -260,10 +248,7 @@ def claimed_of(class_names: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
 
 def untested_claims(class_names: tuple[str, ...], reason: str) -> list[Claim]:
     """The claims about pairs of these classes, where no pair can be judged."""
-    return [
-        not_tested(_claim(*pair), reason, rule=RULE, control=CONTROL, section=SECTION)
-        for pair in claimed_of(class_names)
-    ]
+    return [_assertion(*pair).not_tested(reason) for pair in claimed_of(class_names)]
 
 
 def _untestable(confusion: IntArray) -> str | None:

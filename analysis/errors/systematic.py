@@ -5,10 +5,9 @@ from itertools import combinations
 from typing import Any
 
 import numpy as np
-from scipy import stats
 
-from analysis.statistics.claims import Claim, Word, not_tested, verdict
-from analysis.statistics.intervals import CONFIDENCE, Estimate, estimate, resampled_sums
+from analysis.statistics.claims import Assertion, Claim, detectable_above, standard_error, verdict
+from analysis.statistics.intervals import Estimate, estimate, resampled_sums
 from analysis.statistics.metrics import FloatArray, IntArray, confusion_matrix, ratio
 from analysis.statistics.paired_tests import ALPHA
 from analysis.statistics.quasi_independence import (
@@ -18,21 +17,23 @@ from analysis.statistics.quasi_independence import (
     smoothed_errors,
 )
 
-SECTION = "systematic"
 MIN_AGREEMENT = 0.2  # of kappa and of the split-half correlation; less is too little to matter
 MIN_CLASSES = 3  # with two, each class has one way to be wrong
 MAX_CLASSES = 40  # beyond, most cells are empty, and drawing them anew takes minutes
 NUM_SPLITS = 50
 MAX_DRAWS = 500  # of the cells, each over all splits
-POWER = 0.8
-CLAIM = "The errors are systematic"
-RULE = (
-    f"with other seeds: CONFIRMED if kappa's interval lies above {MIN_AGREEMENT:g} and seeds that "
-    "are both wrong agree on the label more often than by chance; with one model: CONFIRMED if "
-    f"quasi-independence is rejected (p < {ALPHA:g}) and the split-half correlation's interval "
-    f"lies above {MIN_AGREEMENT:g}; REFUTED if kappa's, or the correlation's, lies below"
+CLAIM = Assertion(
+    claim="The errors are systematic",
+    rule=(
+        f"with other seeds: CONFIRMED if kappa's interval lies above {MIN_AGREEMENT:g} and seeds "
+        "that are both wrong agree on the label more often than by chance; with one model: "
+        f"CONFIRMED if quasi-independence is rejected (p < {ALPHA:g}) and the split-half "
+        f"correlation's interval lies above {MIN_AGREEMENT:g}; REFUTED if kappa's, or the "
+        "correlation's, lies below"
+    ),
+    control="errors drawn anew from quasi-independence; labels of independent seeds",
+    section="systematic",
 )
-CONTROL = "errors drawn anew from quasi-independence; labels of independent seeds"
 
 
 def systematic_section(
@@ -65,7 +66,7 @@ def systematic_section(
         "untested": reason,
     }
     if reason:
-        claim = not_tested(CLAIM, reason, rule=RULE, control=CONTROL, section=SECTION)
+        claim = CLAIM.not_tested(reason)
         return shared | {"pattern": None, "agreement": None, "claims": [claim.to_dict()]}
     pattern = error_pattern(confusion, num_resamples=num_resamples, rng=rng)
     agreement = None
@@ -239,22 +240,14 @@ def systematic_claim(
             f"{effect.value:.2f} ({effect.lower:.2f} to {effect.upper:.2f}); quasi-independence "
             f"has p = {pattern['deviance_p']:.2g}. Whether another seed repeats them is not tested"
         )
-    word: Word = verdict(effect, MIN_AGREEMENT)
-    if word == "CONFIRMED" and not control_holds:
-        word = "INCONCLUSIVE"
-    error = (effect.upper - effect.lower) / (2 * stats.norm.ppf((1 + CONFIDENCE) / 2))
-    margin = (stats.norm.ppf((1 + CONFIDENCE) / 2) + stats.norm.ppf(POWER)) * error
-    return Claim(
-        claim=CLAIM,
-        verdict=word,
-        effect=effect,
+    word = verdict(effect, MIN_AGREEMENT, control_holds=control_holds)
+    return CLAIM.tested(
+        word,
+        effect,
         unit=unit,
-        rule=RULE,
-        control=CONTROL,
         num_images=num_images,
-        detectable=float(MIN_AGREEMENT + margin),
+        detectable=detectable_above(MIN_AGREEMENT, standard_error(effect)),
         sentence=f"Test: {test}. Verdict: {word.lower()}.",
-        section=SECTION,
     )
 
 

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from scipy import stats
 
 from analysis.heat_maps import checks
-from analysis.statistics.claims import Claim, not_tested, verdict
+from analysis.statistics.claims import Assertion, Claim, verdict
 from analysis.statistics.intervals import Estimate
 from analysis.statistics.metrics import FloatArray, IntArray
 
@@ -24,15 +24,18 @@ LIKENESS_ALLOWED = 0.5  # to the map of random weights, as Spearman's rho
 LEVEL = 0.05  # of the test that hiding what a map points at hurts more than chance
 PICTURES_NEEDED = 20  # with a map that is not dead, for a check to mean anything
 
-SECTION = "attribution"
-CLAIM = "The model looks at the object"
-RULE = (
-    "Never by a heat map: background swaps decide. A map is shown as informative if it is "
-    f"{CELLS_NEEDED} x {CELLS_NEEDED} cells or finer, its rank correlation with that of random "
-    f"weights stays under {LIKENESS_ALLOWED}, and hiding what it points at hurts more than chance"
+CLAIM = Assertion(
+    claim="The model looks at the object",
+    rule=(
+        "Never by a heat map: background swaps decide. A map is shown as informative if it is "
+        f"{CELLS_NEEDED} x {CELLS_NEEDED} cells or finer, its rank correlation with that of random "
+        f"weights stays under {LIKENESS_ALLOWED}, and hiding what it points at hurts more than "
+        "chance"
+    ),
+    control="a network with random weights, random channels, and the mean map of the class",
+    section="attribution",
 )
 _ALIKE = {"CONFIRMED": "alike", "REFUTED": "different", "INCONCLUSIVE": "undecided"}
-CONTROL = "a network with random weights, random channels, and the mean map of the class"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -176,24 +179,17 @@ def _claim(rows: list[dict[str, Any]]) -> Claim:
     usable = [row for row in rows if row["word"] == "illustration"]
     if not usable:
         seen = "; ".join(_named(row) + ": " + row["remark"] for row in rows)
-        return not_tested(
-            CLAIM,
-            "no heat map here is worth reading" + (f" ({seen})" if seen else ""),
-            rule=RULE,
-            control=CONTROL,
-            section=SECTION,
+        return CLAIM.not_tested(
+            "no heat map here is worth reading" + (f" ({seen})" if seen else "")
         )
     row = usable[0]
     lift = Estimate(**row["centre_lift"]["model"])
     by_chance = row["centre_lift"]["random_weights"]["value"]
     of_class = row["centre_lift"]["class_mean"]["value"]
-    return Claim(
-        claim=CLAIM,
-        verdict="INCONCLUSIVE",
-        effect=lift,
+    return CLAIM.tested(
+        "INCONCLUSIVE",
+        lift,
         unit="ratio",
-        rule=RULE,
-        control=CONTROL,
         num_images=row["num_pictures"],
         sentence=(
             f"Symptom: {_named(row)} puts {lift.value:.2f} times as much on the picture's centre "
@@ -201,7 +197,6 @@ def _claim(rows: list[dict[str, Any]]) -> Claim:
             f"put {by_chance:.2f} there, the mean map of the other pictures of the class "
             f"{of_class:.2f}. Verdict: heat maps alone never settle this; the background swaps do."
         ),
-        section=SECTION,
     )
 
 
@@ -213,7 +208,7 @@ def _agreement(
     explained: Sequence[Explained], num_resamples: int, rng: np.random.Generator
 ) -> list[dict[str, Any]]:
     """Do neighbouring places tell the same story, at the coarser of their grids?"""
-    told = []
+    agreements = []
     for first, second in pairwise(explained):
         grid = min(len(first.starts), len(second.starts))
         if first.method != second.method or grid < 2:
@@ -222,7 +217,7 @@ def _agreement(
             checks.shrunk(first.maps, grid), checks.shrunk(second.maps, grid)
         )
         alike = checks.typical(rho, np.mean, num_resamples=num_resamples, rng=rng)
-        told.append(
+        agreements.append(
             {
                 "method": first.method,
                 "places": [first.place, second.place],
@@ -231,4 +226,4 @@ def _agreement(
                 "word": _ALIKE[verdict(alike, LIKENESS_ALLOWED)],
             }
         )
-    return told
+    return agreements

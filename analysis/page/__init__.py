@@ -2,8 +2,9 @@
 
 `plots` has the kinds of figures and `svg` turns them into text that follows the page's colours. The
 other files draw the figures of the sections: `rows` (estimates with intervals), `curves`, `pairs`,
-`importance`, `interventions` and `pictures`. `figures` collects all of them and renders the page;
-`environment` is the Jinja environment with its filters. Templates are in `analysis/templates`.
+`importance`, `interventions` and `pictures`. `figures` has those of the gate, the classes and the
+training; `environment` is the Jinja environment with its filters. Templates are in
+`analysis/templates`.
 
-A figure of a new section is drawn in one of these files and entered in `figures`.
+The figures of a new section are a function here, named in the section's row (`analysis.report`).
 """

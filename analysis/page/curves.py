@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from analysis.page.plots import DASHED, PERCENT
+from analysis.page.row_axis import draw_estimate
 from analysis.page.svg import COLOURS, COLUMN_PX, svg_figure
 
 MINUTE, HOUR = 60.0, 3600.0  # in seconds
@@ -70,10 +71,8 @@ def reliability_diagram(axes: Axes, curve: Sequence[Mapping[str, Any]], num_imag
     for row in curve:
         share, width = row["count"] / num_images, row["upper"] - row["lower"]
         axes.bar(row["lower"], share, width, align="edge", color=COLOURS.rule, linewidth=0)
-        value, lower, upper = row["accuracy"].values()
-        place = row["confidence"]
-        axes.plot([place, place], [lower, upper], color=COLOURS.blue, linewidth=2.4, alpha=0.55)
-        axes.plot([place], [value], "o", color=COLOURS.blue, markersize=6)
+        accuracy = [*row["accuracy"].values()]
+        draw_estimate(axes, row["confidence"], accuracy, "o", COLOURS.blue, size=6, across="column")
     axes.set(xlim=(0, 1), ylim=(0, 1.01), xlabel="confidence", ylabel="accuracy; share of images")
     axes.xaxis.set_major_formatter(PERCENT)
     axes.yaxis.set_major_formatter(PERCENT)

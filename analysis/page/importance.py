@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
 from analysis.page.plots import DEEPEST, FAINTEST
+from analysis.page.row_axis import name_rows
 from analysis.page.svg import COLOURS, COLUMN_PX, svg_figure
 from analysis.statistics.metrics import FloatArray
 
@@ -46,13 +47,8 @@ def importance_bars(
         color=COLOURS.gate,
         fontsize=10.5,
     )
-    axes.set(xlim=(0, None), ylim=(len(names) - 0.4, -0.6))
-    axes.set(xlabel="importance, times the noise level")
-    axes.set_yticks(range(len(names)), names)
-    axes.tick_params(axis="y", labelcolor=COLOURS.ink, length=0)
-    axes.grid(axis="x")
-    axes.spines["left"].set_visible(False)
-    return axes
+    axes.set(xlim=(0, None))
+    return name_rows(axes, names, "importance, times the noise level")
 
 
 def class_heatmap(

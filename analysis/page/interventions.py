@@ -54,7 +54,7 @@ def texture_figures(section: dict[str, Any]) -> dict[str, Markup]:
     return {"texture": drawn}
 
 
-def chassis_figures(section: dict[str, Any]) -> dict[str, Markup]:
+def vehicle_halves_figures(section: dict[str, Any]) -> dict[str, Markup]:
     """`chassis`: top over bottom and left over right half, pair by pair."""
     if not section["tested"]:
         return {}
@@ -71,13 +71,13 @@ def chassis_figures(section: dict[str, Any]) -> dict[str, Markup]:
     return {"chassis": drawn}
 
 
-def interventions_figure(
+def interventions_figures(
     background: dict[str, Any], colour: dict[str, Any], texture: dict[str, Any]
-) -> Markup | None:
-    """Background, colour and texture of every class in one plot; None where one is untested."""
+) -> dict[str, Markup]:
+    """Background, colour and texture of every class in one plot; none where one is untested."""
     if not (background["tested"] and colour["tested"] and texture["tile_gains"]):
-        return None
-    return forest_figure(
+        return {}
+    drawn = forest_figure(
         [row["name"] for row in background["classes"]],
         {
             "background": [row["gap"] for row in background["classes"]],
@@ -87,3 +87,4 @@ def interventions_figure(
         floor=background["floor"],
         description="Background gap, hue loss and tile gain of every class, with intervals.",
     )
+    return {"interventions": drawn}

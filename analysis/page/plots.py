@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
+from analysis.page.row_axis import draw_estimate, legend_above, name_rows
 from analysis.page.svg import COLOURS
 from analysis.statistics.metrics import FloatArray
 
@@ -147,21 +148,13 @@ def class_f1(
     for row, (kind, (value, lower, upper)) in enumerate(zip(kinds, intervals, strict=True)):
         if np.isnan(value):
             continue
-        marker, colour = KIND_MARKS[kind]
-        axes.plot([lower, upper], [row, row], color=colour, linewidth=2.4, alpha=0.55)
-        axes.plot([value], [row], marker, color=colour, markersize=6.5)
+        draw_estimate(axes, row, (value, lower, upper), *KIND_MARKS[kind])
     defined = intervals[~np.isnan(intervals)]
     low, high = (defined.min(), defined.max()) if defined.size else (0.0, 1.0)
     low, high = max(low - 0.02, 0.0), min(high + 0.02, 1.0)
     room = 0.02 * (high - low)  # for the marks at both ends
-    axes.set(xlim=(low - room, high + room), ylim=(len(names) - 0.4, -0.6), xlabel="F1")
-    axes.set_yticks(range(len(names)), names)
-    axes.tick_params(axis="y", labelcolor=COLOURS.ink, length=0)
-    axes.xaxis.set_major_locator(MaxNLocator(6))
-    axes.xaxis.set_major_formatter(PERCENT)
-    axes.grid(axis="x")
-    axes.spines["left"].set_visible(False)
-    return axes
+    axes.set(xlim=(low - room, high + room))
+    return name_rows(axes, names, "F1", PERCENT)
 
 
 def accuracy_curves(axes: Axes, trajectory: Mapping[str, Any]) -> Axes:
@@ -250,18 +243,9 @@ def fresh_seeds(
                 [row["mean"]], [place], "D", color=COLOURS.blue, markersize=6, label="their mean"
             )
     if test:
-        value, lower, upper = test
-        place = len(names)
+        draw_estimate(axes, len(names), test, "s", COLOURS.orange, label="sealed test")
         names.append(f"trial {reported_trial}, test")
-        axes.plot([lower, upper], [place, place], color=COLOURS.orange, linewidth=2.4, alpha=0.55)
-        axes.plot([value], [place], "s", color=COLOURS.orange, markersize=6.5, label="sealed test")
-    axes.set(ylim=(len(names) - 0.4, -0.6), xlabel="macro-F1")
-    axes.set_yticks(range(len(names)), names)
-    axes.tick_params(axis="y", labelcolor=COLOURS.ink, length=0)
-    axes.xaxis.set_major_locator(MaxNLocator(6))
-    axes.xaxis.set_major_formatter(PERCENT)
-    axes.grid(axis="x")
-    axes.spines["left"].set_visible(False)
+    name_rows(axes, names, "macro-F1", PERCENT)
     _legend_above(axes)
     return axes
 
@@ -282,12 +266,10 @@ def pairs_in_order(
     """
     axes.axhline(wanted, color=COLOURS.gate, linewidth=1.2)
     axes.axhline(0.5, color=COLOURS.muted, linewidth=1, linestyle=DOTTED)
-    for epoch, (value, lower, upper), is_rung in zip(epochs, shares, are_rungs, strict=True):
-        colour = COLOURS.orange if is_rung else COLOURS.blue
-        axes.plot([epoch, epoch], [lower, upper], color=colour, linewidth=2.4, alpha=0.55)
+    for epoch, share, is_rung in zip(epochs, shares, are_rungs, strict=True):
+        marker, colour = ("s", COLOURS.orange) if is_rung else ("o", COLOURS.blue)
         label = "a rung of ASHA" if is_rung else "no rung"
-        marker = "s" if is_rung else "o"
-        axes.plot([epoch], [value], marker, color=colour, markersize=6.5, label=label)
+        draw_estimate(axes, epoch, share, marker, colour, across="column", label=label)
     axes.yaxis.set_major_formatter(PERCENT)
     _epoch_axis(axes)
     axes.set(xlabel="phase-2 epoch", ylabel="pairs in final order")
@@ -323,15 +305,4 @@ def _epoch_axis(axes: Axes) -> None:
 
 
 def _legend_above(axes: Axes) -> None:
-    """One row over the axis, each label once: never on top of a curve."""
-    handles = dict(zip(*reversed(axes.get_legend_handles_labels()), strict=True))
-    axes.legend(
-        handles.values(),
-        handles.keys(),
-        loc="lower left",
-        bbox_to_anchor=(-0.02, 1.0),
-        ncols=2,
-        handlelength=1.8,
-        columnspacing=1.4,
-        borderaxespad=0.2,
-    )
+    legend_above(axes, handlelength=1.8, columnspacing=1.4, borderaxespad=0.2)

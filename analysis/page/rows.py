@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 from markupsafe import Markup
 from matplotlib.axes import Axes
-from matplotlib.ticker import FuncFormatter, MaxNLocator
+from matplotlib.ticker import FuncFormatter
 
 from analysis.page.plots import DASHED, KIND_MARKS
+from analysis.page.row_axis import draw_estimate, legend_above, name_rows
 from analysis.page.svg import COLOURS, COLUMN_PX, svg_figure
 from analysis.statistics.metrics import MOST_SHOWN, FloatArray
 
@@ -20,10 +21,8 @@ POINTS = FuncFormatter(lambda share, _: f"{100 * share:+.0f}" if share else "0")
 MARKS = (("s", COLOURS.blue), ("o", COLOURS.orange), ("D", COLOURS.ink))
 ROW_PX, SERIES_PX, FRAME_PX = 16, 12, 90
 Effects = Sequence[Mapping[str, Any]]
-EFFECT_ROW_PX, EFFECT_HEAD_PX = (
-    26,
-    80,
-)  # height of an effect's row, and of what stands around the rows
+EFFECT_ROW_PX = 26
+EFFECT_HEAD_PX = 80  # of what stands around the rows
 EFFECT_POINTS = FuncFormatter(lambda change, _: f"{100 * change:+.3g}" if change else "0")
 CONTRAST_ROW_PX = 38
 CONTRAST_POINTS = FuncFormatter(lambda share, _: f"{100 * share:+.6g}")
@@ -55,24 +54,9 @@ def forest(
             axes.plot(
                 [effect["value"]], height[:1], marker, color=colour, markersize=5, label=label
             )
-    axes.set(ylim=(len(names) - 0.4, -0.6), xlabel=unit)
-    axes.set_yticks(range(len(names)), names)
-    axes.tick_params(axis="y", labelcolor=COLOURS.ink, length=0)
-    axes.xaxis.set_major_locator(MaxNLocator(6))
-    axes.xaxis.set_major_formatter(POINTS)
-    axes.grid(axis="x")
-    axes.spines["left"].set_visible(False)
-    handles = dict(zip(*reversed(axes.get_legend_handles_labels()), strict=True))
-    if len(series) > 1 and handles:
-        axes.legend(
-            handles.values(),
-            handles.keys(),
-            loc="lower left",
-            bbox_to_anchor=(-0.02, 1.0),
-            ncols=3,
-            handlelength=1.0,
-            columnspacing=1.2,
-        )
+    name_rows(axes, names, unit, POINTS)
+    if len(series) > 1 and axes.get_legend_handles_labels()[0]:
+        legend_above(axes, ncols=3, handlelength=1.0, columnspacing=1.2)
     return axes
 
 
@@ -100,18 +84,9 @@ def effects_forest(
     """
     axes.axvspan(-floor, floor, color=COLOURS.rule, alpha=0.5, linewidth=0)
     axes.axvline(0, color=COLOURS.muted, linewidth=1)
-    for row, ((value, lower, upper), is_clear) in enumerate(zip(effects, significant, strict=True)):
-        axes.plot([lower, upper], [row, row], color=COLOURS.blue, linewidth=2.4, alpha=0.55)
-        style = "full" if is_clear else "none"
-        axes.plot([value], [row], "o", color=COLOURS.blue, markersize=6.5, fillstyle=style)
-    axes.set(ylim=(len(names) - 0.4, -0.6), xlabel="change of macro-F1, points")
-    axes.set_yticks(range(len(names)), names)
-    axes.tick_params(axis="y", labelcolor=COLOURS.ink, length=0)
-    axes.xaxis.set_major_locator(MaxNLocator(6))
-    axes.xaxis.set_major_formatter(EFFECT_POINTS)
-    axes.grid(axis="x")
-    axes.spines["left"].set_visible(False)
-    return axes
+    for row, (effect, is_clear) in enumerate(zip(effects, significant, strict=True)):
+        draw_estimate(axes, row, effect, "o", COLOURS.blue, is_filled=is_clear)
+    return name_rows(axes, names, "change of macro-F1, points", EFFECT_POINTS)
 
 
 def effects_figures(section: Mapping[str, Any]) -> dict[str, Markup]:
@@ -167,19 +142,10 @@ def class_contrasts(axes: Axes, rows: Sequence[Mapping[str, Any]], macro_f1: flo
         color=COLOURS.muted,
     )
     for place, row in enumerate(rows):
-        marker, colour = KIND_MARKS[row["kind"]]
-        value, lower, upper = row["difference"].values()
-        axes.plot([lower, upper], [place, place], color=colour, linewidth=2.4, alpha=0.55)
-        fill = "full" if row["separated"] else "none"
-        axes.plot([value], [place], marker, color=colour, markersize=6.5, fillstyle=fill)
-    axes.set(ylim=(len(rows) - 0.4, -0.6), xlabel="F1 minus macro-F1, points")
-    axes.set_yticks(range(len(rows)), [row["name"] for row in rows])
-    axes.tick_params(axis="y", labelcolor=COLOURS.ink, length=0)
-    axes.xaxis.set_major_locator(MaxNLocator(6))
-    axes.xaxis.set_major_formatter(CONTRAST_POINTS)
-    axes.grid(axis="x")
-    axes.spines["left"].set_visible(False)
-    return axes
+        estimate, mark = [*row["difference"].values()], KIND_MARKS[row["kind"]]
+        draw_estimate(axes, place, estimate, *mark, is_filled=row["separated"])
+    names = [row["name"] for row in rows]
+    return name_rows(axes, names, "F1 minus macro-F1, points", CONTRAST_POINTS)
 
 
 def unfreeze_figures(section: dict[str, Any]) -> dict[str, Markup]:
@@ -201,16 +167,7 @@ def accuracy_steps(axes: Axes, rows: Sequence[Mapping[str, Any]]) -> Axes:
     axes.axvline(0, color=COLOURS.muted, linewidth=1)
     for place, row in enumerate(rows):
         is_jump = row["name"] == "unfreeze"
-        marker, colour = ("s", COLOURS.orange) if is_jump else ("o", COLOURS.blue)
-        value, lower, upper = row["change"].values()
-        axes.plot([lower, upper], [place, place], color=colour, linewidth=2.4, alpha=0.55)
-        axes.plot([value], [place], marker, color=colour, markersize=6.5)
+        mark = ("s", COLOURS.orange) if is_jump else ("o", COLOURS.blue)
+        draw_estimate(axes, place, [*row["change"].values()], *mark)
     labels = [f"{row['name']}\n{row['epochs'][0]} to {row['epochs'][1]}" for row in rows]
-    axes.set(ylim=(len(rows) - 0.4, -0.6), xlabel="change of validation accuracy, points")
-    axes.set_yticks(range(len(rows)), labels)
-    axes.tick_params(axis="y", labelcolor=COLOURS.ink, length=0)
-    axes.xaxis.set_major_locator(MaxNLocator(6))
-    axes.xaxis.set_major_formatter(CONTRAST_POINTS)
-    axes.grid(axis="x")
-    axes.spines["left"].set_visible(False)
-    return axes
+    return name_rows(axes, labels, "change of validation accuracy, points", CONTRAST_POINTS)

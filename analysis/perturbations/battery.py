@@ -59,6 +59,11 @@ class BatterySettings:
             f"half_pairs has {name!r} twice; allowed: each class once; remove one pair"
             for name in sorted(repeated)
         )
+        refuse(
+            f"families has {name!r}; allowed: {', '.join(get_args(Family))}; remove it"
+            for name in self.families
+            if name not in get_args(Family)
+        )
         least = {"images_per_class": 3, "num_draws": 1, "seed": 0}
         refuse(
             f"{name} is {getattr(self, name)}; allowed: {low} or more; raise it"
@@ -105,13 +110,13 @@ def run_battery(
         f"forward passes, about {num_images * seconds_each:.0f} s"
     )
     frames = [_answers(predict, sample, index, _untouched(len(index)), class_names, settings.seed)]
-    told = 0.0
+    last_said = 0.0
     for number, treatment in enumerate(treatments, start=2):
         frames.append(_answers(predict, sample, index, treatment, class_names, settings.seed))
         elapsed = time.perf_counter() - started
-        if elapsed - told >= SAY_SECONDS:
+        if elapsed - last_said >= SAY_SECONDS:
             say(f"             {number} of {len(treatments) + 1} variants, {elapsed:.0f} s")
-            told = elapsed
+            last_said = elapsed
     record = {
         "rule": f"up to {settings.images_per_class} pictures a class, drawn without replacement",
         "seed": settings.seed,

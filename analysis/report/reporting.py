@@ -10,10 +10,12 @@ import numpy as np
 import numpy.typing as npt
 
 from analysis.errors.pairs import pairs_section
-from analysis.page.figures import pictures, render_html
+from analysis.page.figures import pictures
 from analysis.perturbations.battery import BatterySettings
-from analysis.report.contents import FEW_RESAMPLES, Making, build_report, build_untested_report
+from analysis.report.contents import build_report, build_untested_report
 from analysis.report.examine import Examined, examine
+from analysis.report.page import render_html
+from analysis.report.sources import FEW_RESAMPLES, Making
 from analysis.run.predict import (
     NotTestable,
     ask_fresh,
@@ -149,8 +151,8 @@ def checkpoint_of(run: Run) -> Path:
     """The folder of the winner's checkpoint; NotTestable where there is none."""
     if run.best is None:
         ended = run.trials["status"].value_counts()
-        fates = ", ".join(f"{count} {status}" for status, count in ended.items())
-        raise NotTestable(f"no trial has finished an epoch ({fates})")
+        counts = ", ".join(f"{count} {status}" for status, count in ended.items())
+        raise NotTestable(f"no trial has finished an epoch ({counts})")
     if run.checkpoint is None:
         raise NotTestable(
             f"the checkpoint of trial {run.best['trial']} is not there ({run.best['checkpoint']})"

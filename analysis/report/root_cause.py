@@ -39,7 +39,7 @@ FOR_SEMANTIC_OVERLAP = ("pair_weights", "hard_mining")  # of spaces.intervention
 
 
 @dataclass(frozen=True, kw_only=True)
-class Finding:
+class TestedCause:
     """One row of the decision table for one pair."""
 
     cause: str
@@ -118,7 +118,7 @@ def _symptom(row: Mapping[str, Any]) -> str:
     )
 
 
-def _verdict(causes: Sequence[str], findings: Sequence[Finding]) -> str:
+def _verdict(causes: Sequence[str], findings: Sequence[TestedCause]) -> str:
     open_tests = [finding.cause for finding in findings if finding.answer == "not tested"]
     untested = f" Not tested: {', '.join(open_tests)}." if open_tests else ""
     if not causes:
@@ -128,7 +128,7 @@ def _verdict(causes: Sequence[str], findings: Sequence[Finding]) -> str:
     return f"Consistent with {' and '.join(causes)}; the tests do not choose.{untested}"
 
 
-def _wrong_labels(pair: tuple[str, str], labels: Mapping[str, Any]) -> Finding:
+def _wrong_labels(pair: tuple[str, str], labels: Mapping[str, Any]) -> TestedCause:
     """Ruled out, or left to a person: a model that errs with confidence flags right labels too."""
     cause = "wrong labels"
     if not labels["tested"]:
@@ -136,29 +136,29 @@ def _wrong_labels(pair: tuple[str, str], labels: Mapping[str, Any]) -> Finding:
     found = [row for row in labels["pairs"] if {row["given"], row["suggested"]} == set(pair)]
     flagged, errors = (sum(row[name] for row in found) for name in ("count", "errors"))
     most = min(flagged / max(errors, 1) / labels["recall"]["lower"], 1.0)
-    told = (
+    bound = (
         f"{flagged} of the pair's {errors} errors are flagged: at most {most:.0%} are wrong labels"
     )
     if most < 0.5:
-        return Finding(cause=cause, answer="no", sentence=told, section="label-issues")
-    return Finding(
+        return TestedCause(cause=cause, answer="no", sentence=bound, section="label-issues")
+    return TestedCause(
         cause=cause,
         answer="not tested",
-        sentence=f"{told}, which only a person who looks at them can tell",
+        sentence=f"{bound}, which only a person who looks at them can tell",
         section="label-issues",
     )
 
 
-def _semantic(row: Mapping[str, Any], human: float | None) -> Finding:
+def _semantic(row: Mapping[str, Any], human: float | None) -> TestedCause:
     """People confuse the two as often: the pictures, and not the model, are ambiguous."""
     if human is None:
-        return Finding(
+        return TestedCause(
             cause="semantic overlap",
             answer="not tested",
             sentence="how often people confuse the two is not known here",
             section="pairs",
         )
-    return Finding(
+    return TestedCause(
         cause="semantic overlap",
         answer="yes" if row["rate"]["lower"] <= human else "no",
         sentence=(
@@ -169,7 +169,7 @@ def _semantic(row: Mapping[str, Any], human: float | None) -> Finding:
     )
 
 
-def _contextual(pair: tuple[str, str], background: Mapping[str, Any]) -> Finding:
+def _contextual(pair: tuple[str, str], background: Mapping[str, Any]) -> TestedCause:
     cause = "contextual over-fitting"
     if not background["tested"]:
         return _untested(cause, background, "background")
@@ -179,7 +179,7 @@ def _contextual(pair: tuple[str, str], background: Mapping[str, Any]) -> Finding
         f"often taken for {row['donor']}"
         for row in pulls
     ]
-    return Finding(
+    return TestedCause(
         cause=cause,
         answer="yes" if any(row["attracts"] for row in pulls) else "no",
         sentence="; ".join(words),
@@ -187,12 +187,12 @@ def _contextual(pair: tuple[str, str], background: Mapping[str, Any]) -> Finding
     )
 
 
-def _colour(pair: tuple[str, str], colour: Mapping[str, Any]) -> Finding:
+def _colour(pair: tuple[str, str], colour: Mapping[str, Any]) -> TestedCause:
     if not colour["tested"]:
         return _untested("colour", colour, "colour")
     own = [row for row in colour["classes"] if row["name"] in pair]
     words = [f"{row['name']}: {in_points(row['hue_excess'])}" for row in own]
-    return Finding(
+    return TestedCause(
         cause="colour",
         answer="yes" if any(row["verdict"] == "CONFIRMED" for row in own) else "no",
         sentence=f"what a strange hue costs more than it costs other classes: {'; '.join(words)}",
@@ -200,11 +200,11 @@ def _colour(pair: tuple[str, str], colour: Mapping[str, Any]) -> Finding:
     )
 
 
-def _texture(pair: tuple[str, str], texture: Mapping[str, Any]) -> Finding:
+def _texture(pair: tuple[str, str], texture: Mapping[str, Any]) -> TestedCause:
     row = next((row for row in texture["pairs"] if set(row["pair"]) == set(pair)), None)
     if row is None:
         return _untested("texture", texture, "texture")
-    return Finding(
+    return TestedCause(
         cause="texture",
         answer="yes" if row["reads"] == "texture" else "no",
         sentence=(
@@ -215,9 +215,9 @@ def _texture(pair: tuple[str, str], texture: Mapping[str, Any]) -> Finding:
     )
 
 
-def _untested(cause: str, section: Mapping[str, Any], name: str) -> Finding:
+def _untested(cause: str, section: Mapping[str, Any], name: str) -> TestedCause:
     reason = section.get("reason") or "these pictures do not allow the test"
-    return Finding(cause=cause, answer="not tested", sentence=reason, section=name)
+    return TestedCause(cause=cause, answer="not tested", sentence=reason, section=name)
 
 
 def follow_up_command(run_folder: Path, pair: tuple[str, str], cause: str) -> str:

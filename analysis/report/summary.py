@@ -255,7 +255,6 @@ def claims_section(report: Mapping[str, Any]) -> dict[str, Any]:
     Returns:
         "rows": claims in the order of their verdicts, then of the sections; "counts" by verdict;
         "sentence": the counts in words.
-        and "families": how many tests each section corrected for together.
     """
     sections = {name: part for name, part in report.items() if isinstance(part, dict)}
     rows = [claim for part in sections.values() for claim in part.get("claims", [])]

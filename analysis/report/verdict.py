@@ -31,7 +31,7 @@ def untested_verdict(reason: str) -> dict[str, Any]:
     }
 
 
-def judge(macro_f1: Estimate, gate: float = GATE) -> Word:
+def gate_word(macro_f1: Estimate, gate: float = GATE) -> Word:
     """ABOVE or BELOW only if the whole interval is; an undefined macro-F1 never passes."""
     if macro_f1.lower >= gate:
         return "ABOVE"
@@ -49,7 +49,7 @@ def verdict_section(confusion: IntArray, samples: Mapping[str, FloatArray]) -> d
     """
     macro_f1 = estimate(float(metrics.macro_f1(confusion)), samples["macro_f1"])
     accuracy = estimate(float(metrics.accuracy(confusion)), samples["accuracy"])
-    word = judge(macro_f1)
+    word = gate_word(macro_f1)
     num_images = int(confusion.sum())
     return {
         "word": word,

@@ -10,12 +10,13 @@ test).
 """
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
 
 from analysis.perturbations.variants import ORIGINAL, Variants
-from analysis.statistics.claims import Claim, Word, in_points, not_tested
+from analysis.statistics.claims import Assertion, Claim, Word, in_points
 from analysis.statistics.differences import Effect, combine, passes, share_difference, word
 from analysis.statistics.intervals import Estimate, proportion
 from analysis.statistics.paired_tests import holm
@@ -34,8 +35,12 @@ PAIR_RULE = (
     f"REFUTED if it lies below {FLOOR:.2f}"
 )
 CONTROL = "a background of the same class, pasted likewise; a second such donor as placebo"
-SECTION = "background"
-ANY_CLASS = "A class is recognised by its background"
+ANY_CLASS_CLAIM = Assertion(
+    claim="A class is recognised by its background",
+    rule=RULE,
+    control=CONTROL,
+    section="background",
+)
 
 
 def background_section(variants: Variants) -> dict[str, Any]:
@@ -49,7 +54,7 @@ def background_section(variants: Variants) -> dict[str, Any]:
     """
     if not {"ellipse_same", "ellipse_other"} <= variants.names:
         reason = "fewer than two classes have three pictures or more to lend a background"
-        claim = not_tested(ANY_CLASS, reason, rule=RULE, control=CONTROL, section=SECTION)
+        claim = ANY_CLASS_CLAIM.not_tested(reason)
         return {"tested": False, "reason": reason, "claims": [claim.to_dict()]}
     gaps = _class_gaps(variants, "ellipse_same", "ellipse_other")
     rims = _class_gaps(variants, "rim_same", "rim_other")
@@ -178,7 +183,7 @@ def _any_class(section: dict[str, Any]) -> Claim:
     tested = [row for row in section["classes"] if row["verdict"] != "NOT TESTED"]
     if not tested:
         reason = "no class has ten pictures that the checkpoint recognises often enough"
-        return not_tested(ANY_CLASS, reason, rule=RULE, control=CONTROL, section=SECTION)
+        return ANY_CLASS_CLAIM.not_tested(reason)
     worst = max(tested, key=lambda row: row["gap"]["value"])
     words = {row["verdict"] for row in tested}
     verdict: Word = "INCONCLUSIVE"
@@ -187,19 +192,15 @@ def _any_class(section: dict[str, Any]) -> Claim:
     elif words == {"REFUTED"}:
         verdict = "REFUTED"
     found = ", ".join(section["flagged"]) or "no class"
-    return Claim(
-        claim=ANY_CLASS,
-        verdict=verdict,
-        effect=Estimate(**{key: worst["gap"][key] for key in ("value", "lower", "upper")}),
-        rule=f"{RULE}, for all classes",
-        control=CONTROL,
+    return replace(ANY_CLASS_CLAIM, rule=f"{RULE}, for all classes").tested(
+        verdict,
+        Estimate(**{key: worst["gap"][key] for key in ("value", "lower", "upper")}),
         num_images=section["num_images"],
         detectable=max(row["detectable"] for row in tested),
         sentence=(
             f"Test: each picture got the background of its own class and of another. The largest "
             f"loss is that of {worst['name']}, {in_points(worst['gap'])}. Verdict: {found} fails."
         ),
-        section=SECTION,
     )
 
 
@@ -222,16 +223,18 @@ def _pair_claim(
     pair: tuple[str, str], there: Effect, back: Effect, both: Effect, p_holm: float, family: int
 ) -> Claim:
     first, second = pair
-    claim = f"{first} and {second} are confused because of their backgrounds"
-    if math.isnan(both.value):
-        reason = f"fewer than ten pictures of {first} or {second} got the other's background"
-        return not_tested(claim, reason, rule=PAIR_RULE, control=CONTROL, section=SECTION)
-    return Claim(
-        claim=claim,
-        verdict=word(both, confirmed=passes(both, p_holm, FLOOR), floor=FLOOR),
-        effect=both.estimate,
+    assertion = Assertion(
+        claim=f"{first} and {second} are confused because of their backgrounds",
         rule=PAIR_RULE,
         control=CONTROL,
+        section="background",
+    )
+    if math.isnan(both.value):
+        reason = f"fewer than ten pictures of {first} or {second} got the other's background"
+        return assertion.not_tested(reason)
+    return assertion.tested(
+        word(both, confirmed=passes(both, p_holm, FLOOR), floor=FLOOR),
+        both.estimate,
         num_images=both.num_images,
         detectable=both.detectable(FLOOR, family),
         sentence=(
@@ -239,5 +242,4 @@ def _pair_claim(
             f"{in_points(there.to_dict())} more often than on one of its own class; the "
             f"other way round {in_points(back.to_dict())}."
         ),
-        section=SECTION,
     )

@@ -4,6 +4,7 @@ The loss under rotations of the whole picture's hue, minus the other classes' me
 strange colour costs anyone cancels.
 """
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from sklearn.preprocessing import StandardScaler
 from analysis.perturbations.changes import ROTATIONS_DEGREES, TINT_DEGREES, colour_histograms
 from analysis.perturbations.donors import Images
 from analysis.perturbations.variants import ORIGINAL, Variants
-from analysis.statistics.claims import Claim, Word, not_tested
+from analysis.statistics.claims import Assertion, Claim, Word
 from analysis.statistics.differences import (
     Effect,
     against_the_mean,
@@ -29,18 +30,17 @@ from analysis.statistics.intervals import Estimate
 from analysis.statistics.paired_tests import holm
 
 FLOOR = 0.10
-RULE = (
-    f"CONFIRMED if Holm p < .05 and the interval lies at {FLOOR:.2f} or above; "
-    f"REFUTED if it lies below {FLOOR:.2f}"
-)
 CONTROL = "the mean loss of the other classes under the same rotations"
-SECTION = "colour"
 FROG, GREEN = "frog", "green"
-FROG_CLAIM = f"{FROG} is recognised by its {GREEN} (the frog phenomenon)"
-FROG_RULE = (
-    f"CONFIRMED if the loss beyond the other classes' lies at {FLOOR:.2f} or above and {GREEN} "
-    f"draws other classes to {FROG} more than every other tint; REFUTED if the loss lies below "
-    f"{FLOOR:.2f}"
+GREEN_FROG_CLAIM = Assertion(
+    claim=f"{FROG} is recognised by its {GREEN} (the frog phenomenon)",
+    rule=(
+        f"CONFIRMED if the loss beyond the other classes' lies at {FLOOR:.2f} or above and {GREEN} "
+        f"draws other classes to {FROG} more than every other tint; REFUTED if the loss lies below "
+        f"{FLOOR:.2f}"
+    ),
+    control=CONTROL,
+    section="colour",
 )
 FOLDS = 5  # of the cross-validation behind the histogram's AUC
 
@@ -60,7 +60,7 @@ def colour_section(variants: Variants, images: Images | None = None) -> dict[str
     """
     if not {f"hue_{degrees}" for degrees in ROTATIONS_DEGREES} <= variants.names:
         reason = "the table has no hue rotations"
-        claim = not_tested(FROG_CLAIM, reason, rule=FROG_RULE, control=CONTROL, section=SECTION)
+        claim = GREEN_FROG_CLAIM.not_tested(reason)
         return {"tested": False, "reason": reason, "claims": [claim.to_dict()]}
     names = variants.class_names
     available = histogram_auc(variants, images) if images is not None else {}
@@ -191,7 +191,7 @@ def _frog_claim(variants: Variants, classes: list[dict[str, Any]], num_images: i
             if row is None
             else f"too few pictures of {FROG}, or too few that are recognised"
         )
-        return not_tested(FROG_CLAIM, reason, rule=FROG_RULE, control=CONTROL, section=SECTION)
+        return GREEN_FROG_CLAIM.not_tested(reason)
     margins = tint_margins(variants, variants.class_names.index(FROG), GREEN)
     draws = all(effect.estimate.lower > 0 for effect in margins.values())
     least = min(effect.value for effect in margins.values())
@@ -201,12 +201,10 @@ def _frog_claim(variants: Variants, classes: list[dict[str, Any]], num_images: i
     if excess.upper < FLOOR:
         verdict = "REFUTED"
     ending = "; its colour helps, but not its green alone" if helps and not draws else ""
-    return Claim(
-        claim=FROG_CLAIM,
-        verdict=verdict,
-        effect=excess,
-        rule=FROG_RULE,
-        control=f"{CONTROL}; red, blue and magenta tints of the same distance",
+    with_tints = f"{CONTROL}; red, blue and magenta tints of the same distance"
+    return replace(GREEN_FROG_CLAIM, control=with_tints).tested(
+        verdict,
+        excess,
         num_images=num_images,
         detectable=row["detectable"],
         sentence=(
@@ -214,5 +212,4 @@ def _frog_claim(variants: Variants, classes: list[dict[str, Any]], num_images: i
             f"other classes; a green tint draws other classes to {FROG} {100 * least:+.1f} points "
             f"more than the next tint does{ending}."
         ),
-        section=SECTION,
     )

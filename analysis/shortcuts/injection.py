@@ -34,7 +34,7 @@ def injection_rows(variants: Variants) -> list[dict[str, Any]]:
         for source in sources
         if source != k
     ]
-    drawn = {texture: texture_pulls(variants, texture) for texture in TEXTURES}
+    drawn = {texture: texture_effects(variants, texture) for texture in TEXTURES}
     effects = {(k, texture, c): _attraction(drawn[texture], k, c) for k, texture, c in cells}
     corrected = dict(zip(cells, holm([e[0].p_value for e in effects.values()]), strict=True))
     passing = {
@@ -75,7 +75,7 @@ def injection_rows(variants: Variants) -> list[dict[str, Any]]:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Pulls:
+class TextureEffects:
     """What a texture does to each picture: how much more often it is taken for each class.
 
     Attributes:
@@ -89,18 +89,18 @@ class Pulls:
     against_original: FloatArray
 
 
-def texture_pulls(variants: Variants, texture: str) -> Pulls:
+def texture_effects(variants: Variants, texture: str) -> TextureEffects:
     drawn = variants.taken(f"texture_{texture}")
     noise = variants.taken(f"noise_like_{texture}").loc[drawn.index]
     untouched = variants.taken(ORIGINAL).loc[drawn.index]
-    return Pulls(
+    return TextureEffects(
         labels=variants.labels.loc[drawn.index].to_numpy(),
         against_noise=(drawn - noise).to_numpy(),
         against_original=(drawn - untouched).to_numpy(),
     )
 
 
-def _attraction(drawn: Pulls, label: int, source: int | None) -> tuple[Effect, Effect]:
+def _attraction(drawn: TextureEffects, label: int, source: int | None) -> tuple[Effect, Effect]:
     """Against matched noise, and against the untouched pictures; of all or one of the classes."""
     chosen = drawn.labels != label if source is None else drawn.labels == source
     return (

@@ -18,7 +18,7 @@ from statsmodels.stats.contingency_tables import StratifiedTable
 from analysis.perturbations.changes import blue_share, frame_brightness
 from analysis.perturbations.donors import Images
 from analysis.perturbations.variants import Variants
-from analysis.statistics.claims import Claim, not_tested
+from analysis.statistics.claims import Assertion, Claim
 from analysis.statistics.differences import Effect, mean_difference, undefined
 from analysis.statistics.intervals import Estimate, proportion
 from analysis.statistics.metrics import FloatArray, IntArray
@@ -27,14 +27,12 @@ from analysis.statistics.paired_tests import ALPHA, holm
 DIRECTIONS = (("ship", "airplane"), ("bird", "airplane"), ("airplane", "bird"))
 CONTROL_CLASS = "frog"
 THIRDS = 3
-CHANGES = ("delta", "delta_control", "delta_excess", "delta_turned")
 RULE = (
     "CONFIRMED if the pooled odds ratio lies above 1, the change of the logit lies above 0 and "
     f"exceeds that of {CONTROL_CLASS} (Holm over the directions); REFUTED if the change lies below "
     "0 or the odds ratio below 1"
 )
 CONTROL = f"the logit of {CONTROL_CLASS}; the same frames turned from blue to red"
-SECTION = "sky"
 
 
 def sky_section(
@@ -173,38 +171,33 @@ def _rates(blue: FloatArray, is_taken: npt.NDArray[np.bool_]) -> list[dict[str, 
     return [proportion(int(group.sum()), len(group)).to_dict() for group in groups]
 
 
-def _name(true: str, taken: str) -> str:
-    return f"Blue surroundings make {true} be taken for {taken}"
+def _assertion(true: str, taken: str) -> Assertion:
+    return Assertion(
+        claim=f"Blue surroundings make {true} be taken for {taken}",
+        rule=RULE,
+        control=CONTROL,
+        section="sky",
+    )
 
 
 def untested_claims(reason: str) -> list[Claim]:
     """The claim of every direction, where none can be tested."""
-    return [_untested(true, taken, reason) for true, taken in DIRECTIONS]
-
-
-def _untested(true: str, taken: str, reason: str) -> Claim:
-    return not_tested(_name(true, taken), reason, rule=RULE, control=CONTROL, section=SECTION)
+    return [_assertion(*direction).not_tested(reason) for direction in DIRECTIONS]
 
 
 def _claim(
     true: str, taken: str, ratio: Estimate, change: dict[str, Effect], p_holm: float, family: int
 ) -> Claim:
-    delta, excess = change["delta"], change["delta_excess"]
+    assertion, delta, excess = _assertion(true, taken), change["delta"], change["delta_excess"]
     if math.isnan(delta.value):
-        return _untested(true, taken, f"fewer than ten pictures of {true} got both frames")
+        return assertion.not_tested(f"fewer than ten pictures of {true} got both frames")
     acts = p_holm < ALPHA and delta.estimate.lower > 0 and excess.estimate.lower > 0
     refuted = delta.estimate.upper < 0 or ratio.upper < 1
-    return Claim(
-        claim=_name(true, taken),
-        verdict="CONFIRMED"
-        if acts and ratio.lower > 1
-        else "REFUTED"
-        if refuted
-        else "INCONCLUSIVE",
-        effect=delta.estimate,
+    confirmed = acts and ratio.lower > 1
+    return assertion.tested(
+        "CONFIRMED" if confirmed else "REFUTED" if refuted else "INCONCLUSIVE",
+        delta.estimate,
         unit="logit",
-        rule=RULE,
-        control=CONTROL,
         num_images=delta.num_images,
         detectable=delta.detectable(0.0, family),
         sentence=(
@@ -213,5 +206,4 @@ def _claim(
             f"frame of another {true} changed the logit of {taken} by {delta.value:+.2f} and that "
             f"of {CONTROL_CLASS} by {change['delta_control'].value:+.2f}."
         ),
-        section=SECTION,
     )

@@ -16,7 +16,7 @@ from analysis.perturbations.changes import TEXTURES, TILES_OF_32_PX
 from analysis.perturbations.variants import Variants
 from analysis.shortcuts.injection import FLOOR as INJECTION_FLOOR
 from analysis.shortcuts.injection import injection_rows
-from analysis.statistics.claims import Claim, not_tested
+from analysis.statistics.claims import Assertion, Claim
 from analysis.statistics.differences import (
     Effect,
     against_the_mean,
@@ -28,13 +28,17 @@ from analysis.statistics.differences import (
 FLOOR = 0.05
 PAIR = ("cat", "dog")
 CONTROL_PAIRS = (("automobile", "truck"), ("airplane", "ship"), ("deer", "horse"))
-RULE = (
-    f"CONFIRMED if the interval lies above {FLOOR:.2f} and noise of the same cost says the same; "
-    f"REFUTED if it lies below {FLOOR:.2f}"
+CLAIM = Assertion(
+    claim=f"{PAIR[0]} and {PAIR[1]} are told apart, and confused, by their texture",
+    rule=(
+        f"CONFIRMED if the interval lies above {FLOOR:.2f} and noise of the same cost says the "
+        f"same; REFUTED if it lies below {FLOOR:.2f}"
+    ),
+    control=(
+        "automobile/truck, airplane/ship and deer/horse; severities matched on overall accuracy"
+    ),
+    section="texture",
 )
-CONTROL = "automobile/truck, airplane/ship and deer/horse; severities matched on overall accuracy"
-SECTION = "texture"
-CLAIM = f"{PAIR[0]} and {PAIR[1]} are told apart, and confused, by their texture"
 
 
 def texture_section(
@@ -166,23 +170,17 @@ def _reading(both: Effect, noise: Effect) -> str:
 
 
 def _claim(variants: Variants, controls: Sequence[tuple[str, str]], has_shapes: bool) -> Claim:
-    def untested(reason: str) -> Claim:
-        return not_tested(CLAIM, reason, rule=RULE, control=CONTROL, section=SECTION)
-
     if not set(PAIR) <= set(variants.class_names):
-        return untested(f"the data have no classes {PAIR[0]} and {PAIR[1]}")
+        return CLAIM.not_tested(f"the data have no classes {PAIR[0]} and {PAIR[1]}")
     if not has_shapes:
-        return untested("the table has no shuffled tiles")
+        return CLAIM.not_tested("the table has no shuffled tiles")
     effect = excess(variants, PAIR, controls)
     if math.isnan(effect.value):
-        return untested("the pair or all control pairs have fewer than ten pictures")
+        return CLAIM.not_tested("the pair or all control pairs have fewer than ten pictures")
     reads = pair_row(variants, PAIR, controls)["reads"]
-    return Claim(
-        claim=CLAIM,
-        verdict=word(effect, confirmed=reads == "texture", floor=FLOOR),
-        effect=effect.estimate,
-        rule=RULE,
-        control=CONTROL,
+    return CLAIM.tested(
+        word(effect, confirmed=reads == "texture", floor=FLOOR),
+        effect.estimate,
         num_images=effect.num_images,
         detectable=effect.detectable(FLOOR),
         sentence=(
@@ -190,5 +188,4 @@ def _claim(variants: Variants, controls: Sequence[tuple[str, str]], has_shapes: 
             f"of the same cost, which keeps shape. The pair gains {100 * effect.value:+.1f} points "
             "from tiles beyond what the control pairs gain."
         ),
-        section=SECTION,
     )

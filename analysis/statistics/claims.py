@@ -12,18 +12,49 @@ import numpy as np
 import numpy.typing as npt
 from scipy import stats
 
-from analysis.statistics.intervals import CONFIDENCE, Estimate
+from analysis.statistics.intervals import CONFIDENCE, POWER, Estimate
 from analysis.statistics.metrics import FloatArray
 
 Word = Literal["CONFIRMED", "REFUTED", "INCONCLUSIVE", "NOT TESTED"]
 MOST_NEEDED = 1_000  # beyond that, "so many more" is no advice
+NORMAL_QUANTILE = float(stats.norm.ppf((1 + CONFIDENCE) / 2))  # half an interval, in errors
 
 
-def verdict(estimated: Estimate, threshold: float) -> Word:
-    """Of the claim that a quantity exceeds a threshold; an undefined one decides nothing."""
+def verdict(estimated: Estimate, threshold: float, *, control_holds: bool = True) -> Word:
+    """Of the claim that a quantity exceeds a threshold; an undefined one decides nothing.
+
+    Args:
+        estimated: the quantity.
+        threshold: what it must exceed.
+        control_holds: whether the claim's other conditions are met; where not, it is not confirmed.
+    """
     if estimated.lower > threshold:
-        return "CONFIRMED"
+        return "CONFIRMED" if control_holds else "INCONCLUSIVE"
     return "REFUTED" if estimated.upper < threshold else "INCONCLUSIVE"
+
+
+def standard_error(estimated: Estimate, quantile: float = NORMAL_QUANTILE) -> float:
+    """Of an estimate, from the width of its interval of +- `quantile` standard errors."""
+    return (estimated.upper - estimated.lower) / (2 * quantile)
+
+
+def detectable_above(threshold: float, error: float, quantile: float = NORMAL_QUANTILE) -> float:
+    """The smallest effect whose interval would exceed a threshold in four of five tests.
+
+    Args:
+        threshold: what the interval's lower end must exceed.
+        error: standard error of the effect.
+        quantile: half the width of its interval, in standard errors.
+    """
+    return float(threshold + (quantile + stats.norm.ppf(POWER)) * error)
+
+
+def detectable_ratio_above(threshold: float, ratio: Estimate) -> float | None:
+    """Likewise of a ratio, whose interval is as wide on the log scale wherever it lies."""
+    if not 0 < ratio.lower < ratio.upper:
+        return None
+    error = np.log(ratio.upper / ratio.lower) / (2 * NORMAL_QUANTILE)
+    return float(threshold * np.exp((NORMAL_QUANTILE + stats.norm.ppf(POWER)) * error))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,17 +90,43 @@ class Claim:
         return asdict(self)
 
 
-def not_tested(claim: str, reason: str, *, rule: str, control: str, section: str) -> Claim:
-    """The row of a claim whose test these data do not allow."""
-    return Claim(
-        claim=claim,
-        verdict="NOT TESTED",
-        rule=rule,
-        control=control,
-        num_images=0,
-        sentence=f"Not tested: {reason}.",
-        section=section,
-    )
+@dataclass(frozen=True, kw_only=True)
+class Assertion:
+    """What a section claims, before any data: the fields are those of `Claim`."""
+
+    claim: str
+    rule: str
+    control: str
+    section: str
+
+    def tested(
+        self,
+        verdict: Word,
+        effect: Estimate | None,
+        *,
+        num_images: int,
+        sentence: str,
+        detectable: float | None = None,
+        unit: str = "points",
+    ) -> Claim:
+        """The claim with what its test says; the arguments are the fields of `Claim`."""
+        return Claim(
+            claim=self.claim,
+            verdict=verdict,
+            effect=effect,
+            unit=unit,
+            rule=self.rule,
+            control=self.control,
+            num_images=num_images,
+            detectable=detectable,
+            sentence=sentence,
+            section=self.section,
+        )
+
+    def not_tested(self, reason: str) -> Claim:
+        """The claim where these data do not allow its test; `reason` is a clause."""
+        sentence = f"Not tested: {reason}."
+        return self.tested("NOT TESTED", None, num_images=0, sentence=sentence)
 
 
 def exact_proportion(successes: int, total: int) -> Estimate:

@@ -15,10 +15,9 @@ import numpy.typing as npt
 from scipy.special import ndtr, ndtri
 
 from analysis.statistics.claims import Word
-from analysis.statistics.intervals import CONFIDENCE, Estimate
+from analysis.statistics.intervals import CONFIDENCE, POWER, Estimate
 from analysis.statistics.paired_tests import ALPHA
 
-POWER = 0.8
 FEWEST_IMAGES = 10  # fewer pictures bear no interval that would hold
 
 

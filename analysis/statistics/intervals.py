@@ -17,6 +17,7 @@ from statsmodels.stats.proportion import proportion_confint
 from analysis.statistics.metrics import FloatArray, IntArray
 
 CONFIDENCE = 0.95
+POWER = 0.8  # with which the smallest detectable effect would be seen
 NUM_RESAMPLES = 10_000
 MAX_CELLS_AT_ONCE = 4_000_000  # bounds the memory of one batch of resamples to 32 MB
 MAX_RESAMPLED_CELLS = 1_000_000_000  # bounds the time of a bootstrap to half a minute or so

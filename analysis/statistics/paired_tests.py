@@ -17,12 +17,11 @@ import numpy.typing as npt
 from scipy import stats
 from statsmodels.stats.power import TTestPower
 
-from analysis.statistics.intervals import CONFIDENCE, Estimate
+from analysis.statistics.intervals import CONFIDENCE, POWER, Estimate
 from analysis.statistics.metrics import FloatArray
 
 ALPHA = 0.05  # chance of any false alarm in a family
 LEAST_SEEDS = 2  # the fewest that have a scatter
-POWER = 0.8
 NO_SCATTER = 1e-12
 
 

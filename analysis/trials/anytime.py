@@ -6,16 +6,19 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from analysis.statistics.claims import Claim, not_tested
+from analysis.statistics.claims import Assertion, Claim
 from analysis.statistics.intervals import Estimate
+from analysis.trials.compared_trials import CLOCK, VALUE
 from analysis.trials.early_stopping import rung_epochs
-from analysis.trials.tried import CLOCK, VALUE
 
 CLOSE = 0.01  # of macro-F1; from there on the rest of the search gained less
 WORTHWHILE = 0.5  # share of the epochs that early stopping should spare
-CLAIM = f"ASHA saves more than {WORTHWHILE:.0%} of the epochs of training every trial to its end"
-RULE = f"CONFIRMED above {WORTHWHILE:.0%}, REFUTED below; counted, so without an interval"
-CONTROL = "the same trials, each with all epochs of its configuration"
+CLAIM = Assertion(
+    claim=f"ASHA saves more than {WORTHWHILE:.0%} of the epochs of training every trial to its end",
+    rule=f"CONFIRMED above {WORTHWHILE:.0%}, REFUTED below; counted, so without an interval",
+    control="the same trials, each with all epochs of its configuration",
+    section="anytime",
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,7 +52,7 @@ def anytime_section(
     saved = saved_epochs(events)
     total = len(reports) + sum(saved.values())
     return {
-        "num_trials": len({told.trial for told in reports}),
+        "num_trials": len({reported.trial for reported in reports}),
         "num_epochs": len(reports),
         "seconds": reports[-1].seconds if reports else 0.0,
         "steps": steps,
@@ -86,16 +89,16 @@ def reports_of(events: Iterable[Mapping[str, Any]]) -> Iterator[Report]:
 def best_so_far(reports: Iterable[Report]) -> list[dict[str, Any]]:
     """Each improvement: when it came, after how many epochs of all trials, and whose it was."""
     steps: list[dict[str, Any]] = []
-    for count, told in enumerate(reports, start=1):
-        value = told.report.get(VALUE)
+    for count, reported in enumerate(reports, start=1):
+        value = reported.report.get(VALUE)
         if value is not None and (not steps or value > steps[-1]["value"]):
             steps.append(
                 {
-                    "seconds": told.seconds,
+                    "seconds": reported.seconds,
                     "epochs": count,
                     "value": float(value),
-                    "trial": told.trial,
-                    "phase": told.report.get("phase"),
+                    "trial": reported.trial,
+                    "phase": reported.report.get("phase"),
                 }
             )
     return steps
@@ -172,19 +175,13 @@ def _rung_reached(report: Mapping[str, Any], places: Iterable[int]) -> int | Non
 def _claim(saved: Mapping[int, int], total: int, num_val_images: int) -> Claim:
     """That early stopping saved much of the work."""
     if not saved:
-        return not_tested(
-            CLAIM, "ASHA stopped no trial", rule=RULE, control=CONTROL, section="anytime"
-        )
+        return CLAIM.not_tested("ASHA stopped no trial")
     share = sum(saved.values()) / total
-    return Claim(
-        claim=CLAIM,
-        verdict="CONFIRMED" if share > WORTHWHILE else "REFUTED",
-        effect=Estimate(value=share, lower=share, upper=share),
+    return CLAIM.tested(
+        "CONFIRMED" if share > WORTHWHILE else "REFUTED",
+        Estimate(value=share, lower=share, upper=share),
         unit="share of the epochs",
-        rule=RULE,
-        control=CONTROL,
         num_images=num_val_images,
         sentence=f"ASHA stopped {len(saved)} trials and saved {sum(saved.values()):,} of "
         f"{total:,} epochs ({share:.0%}).",
-        section="anytime",
     )

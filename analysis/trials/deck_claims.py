@@ -4,15 +4,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from analysis.statistics.metrics import FloatArray
-from analysis.trials.linear_model import Design
-from analysis.trials.tried import Setting
+from analysis.trials.compared_trials import Setting
+from analysis.trials.linear_model import RegressionDesign
 
 DECK_SETTINGS = (
     *("interpolation", "unfreeze", "backbone_lr_ratio"),
     *("cutmix", "cutmix_probability"),
 )
 
-Contrast = Callable[[Design, Mapping[str, Setting]], FloatArray | None]
+Contrast = Callable[[RegressionDesign, Mapping[str, Setting]], FloatArray | None]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,31 +32,31 @@ class DeckClaim:
     contrast: Contrast
 
 
-def _bicubic(design: Design, settings: Mapping[str, Setting]) -> FloatArray | None:
+def _bicubic(design: RegressionDesign, settings: Mapping[str, Setting]) -> FloatArray | None:
     setting = _fitted(design, settings, "interpolation")
     if setting is None or not {"bicubic", "bilinear"} <= set(setting.levels):
         return None
     return design.level(setting, "bicubic") - design.level(setting, "bilinear")
 
 
-def _deeper(design: Design, settings: Mapping[str, Setting]) -> FloatArray | None:
+def _deeper(design: RegressionDesign, settings: Mapping[str, Setting]) -> FloatArray | None:
     setting = _fitted(design, settings, "unfreeze")
     return None if setting is None or setting.levels else design.slope(setting)
 
 
-def _smaller_ratio(design: Design, settings: Mapping[str, Setting]) -> FloatArray | None:
+def _smaller_ratio(design: RegressionDesign, settings: Mapping[str, Setting]) -> FloatArray | None:
     setting = _fitted(design, settings, "backbone_lr_ratio")
     return None if setting is None or not setting.is_log else -design.slope(setting)
 
 
-def _cutmix(design: Design, settings: Mapping[str, Setting]) -> FloatArray | None:
+def _cutmix(design: RegressionDesign, settings: Mapping[str, Setting]) -> FloatArray | None:
     setting = _fitted(design, settings, "cutmix")
     if setting is None or setting.levels != ("False", "True"):
         return None
     return design.level(setting, "True") - design.level(setting, "False")
 
 
-def _fitted(design: Design, settings: Mapping[str, Setting], name: str) -> Setting | None:
+def _fitted(design: RegressionDesign, settings: Mapping[str, Setting], name: str) -> Setting | None:
     return settings[name] if name in design.first_columns else None
 
 

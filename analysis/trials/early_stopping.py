@@ -23,7 +23,7 @@ from analysis.statistics.claims import (
     verdict,
 )
 from analysis.statistics.intervals import Estimate, kendall_estimate
-from analysis.trials.tried import CLOCK, VALUE, Fates, read_fates
+from analysis.trials.compared_trials import CLOCK, VALUE, AshaOutcomes, read_asha_outcomes
 
 MARGIN = 0.01  # of macro-F1; a trial that is better by less is no loss
 TOLERATED = 0.10  # share of the condemned trials that may have been better
@@ -51,24 +51,24 @@ def early_stopping_section(
         seed: of the bootstrap.
     """
     share = float(settings.get("late_bloomers") or 0.0)
-    fates = read_fates(events, trials, epochs)
-    tested = share > 0 and fates.num_condemned > 0
+    outcomes = read_asha_outcomes(events, trials, epochs)
+    tested = share > 0 and outcomes.num_condemned > 0
     rng = np.random.default_rng(seed)
     return {
         "share": share,
-        "num_stopped": len(fates.stopped),
-        "num_spared": len(fates.spared),
-        "num_spared_ended": len(fates.spared_worth),
-        "num_survivors_ended": len(fates.survivor_worth),
-        "spared_weight": fates.spared_weight,
-        "regret": regret(fates) if tested else None,
-        "ranking": ranking(fates, epochs, settings, num_resamples=num_resamples, rng=rng)
+        "num_stopped": len(outcomes.stopped),
+        "num_spared": len(outcomes.spared),
+        "num_spared_ended": len(outcomes.spared_worth),
+        "num_survivors_ended": len(outcomes.survivor_worth),
+        "spared_weight": outcomes.spared_weight,
+        "regret": regret(outcomes) if tested else None,
+        "ranking": ranking(outcomes, epochs, settings, num_resamples=num_resamples, rng=rng)
         if tested
         else None,
     }
 
 
-def regret(fates: Fates) -> dict[str, Any]:
+def regret(outcomes: AshaOutcomes) -> dict[str, Any]:
     """How many of the condemned would have beaten ASHA's own winner, and what that was worth.
 
     Running every trial to its end would gain at least the best gain that a spared trial showed:
@@ -76,7 +76,7 @@ def regret(fates: Fates) -> dict[str, Any]:
     spared. It gains at most the sum of all condemned trials' gains. That sum is estimated without
     bias and without an interval: a few unequal gains bear none that would hold.
     """
-    gains = fates.gains
+    gains = outcomes.gains
     num_better, num_spared = int((gains > MARGIN).sum()), len(gains)
     share_better = exact_proportion(num_better, num_spared)
     word = verdict(share_better, TOLERATED)
@@ -86,24 +86,24 @@ def regret(fates: Fates) -> dict[str, Any]:
         f"{100 * MARGIN:g} point of macro-F1 or more above its winner",
         "verdict": word,
         "threshold": TOLERATED,
-        "winner_alone": fates.winner_alone,
-        "worth_alone": fates.worth_alone,
+        "winner_alone": outcomes.winner_alone,
+        "worth_alone": outcomes.worth_alone,
         "num_better": num_better,
         "share_better": share_better.to_dict(),
-        "num_condemned": fates.num_condemned,
+        "num_condemned": outcomes.num_condemned,
         "condemned_better": {
-            name: fates.num_condemned * value for name, value in share_better.to_dict().items()
+            name: outcomes.num_condemned * value for name, value in share_better.to_dict().items()
         },
         "gain_seen": float(gains.max(initial=0.0)),
-        "chance_that_is_all": num_spared / fates.num_condemned,
-        "num_more_at_most": fates.num_condemned * exact_proportion(0, num_spared).upper,
-        "summed_gain": float(np.maximum(gains, 0.0).sum() * fates.spared_weight),
+        "chance_that_is_all": num_spared / outcomes.num_condemned,
+        "num_more_at_most": outcomes.num_condemned * exact_proportion(0, num_spared).upper,
+        "summed_gain": float(np.maximum(gains, 0.0).sum() * outcomes.spared_weight),
         "spared_needed": draws_needed(num_better, num_spared, TOLERATED) if is_open else None,
     }
 
 
 def ranking(
-    fates: Fates,
+    outcomes: AshaOutcomes,
     epochs: pd.DataFrame,
     settings: Mapping[str, Any],
     *,
@@ -116,9 +116,9 @@ def ranking(
     stands for. Without the weights survivors would count too much, and ASHA picked those by the
     very values in question: among the picked, early values differ little and foretell little.
     """
-    worth = pd.Series({**fates.survivor_worth, **fates.spared_worth}, dtype=float)
+    worth = pd.Series({**outcomes.survivor_worth, **outcomes.spared_worth}, dtype=float)
     weights = pd.Series(
-        [fates.spared_weight if trial in fates.spared else 1.0 for trial in worth.index],
+        [outcomes.spared_weight if trial in outcomes.spared else 1.0 for trial in worth.index],
         worth.index,
     )
     in_phase_2 = epochs[epochs["trial"].isin(worth.index)].dropna(subset=[CLOCK, VALUE])
@@ -137,7 +137,7 @@ def ranking(
         }
         for epoch, reports in in_phase_2.groupby(CLOCK)
     ]
-    num_spared = len(fates.spared_worth)
+    num_spared = len(outcomes.spared_worth)
     return {
         "claim": f"The first rung, phase-2 epoch {rungs[0]}, puts more than {IN_ORDER:.0%} of all "
         "pairs of trials in the order of their ends",

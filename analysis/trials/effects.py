@@ -14,17 +14,16 @@ import statsmodels.api as sm
 from scipy import stats
 from statsmodels.regression.linear_model import RegressionResults
 
-from analysis.statistics.claims import Claim, Word, not_tested, verdict
-from analysis.statistics.intervals import CONFIDENCE, Estimate
+from analysis.statistics.claims import Assertion, Claim, verdict
+from analysis.statistics.intervals import CONFIDENCE, POWER, Estimate
 from analysis.statistics.metrics import FloatArray
 from analysis.statistics.paired_tests import holm
+from analysis.trials.compared_trials import ComparedTrials, Setting, read_compared_trials
 from analysis.trials.deck_claims import DECK_CLAIMS, DECK_SETTINGS, DeckClaim
 from analysis.trials.importance import LEAST_TRIALS
-from analysis.trials.linear_model import Design, depth_of, design_of, is_known
-from analysis.trials.tried import Setting, Tried, read_tried
+from analysis.trials.linear_model import RegressionDesign, depth_of, design_of, is_known
 
 FLOOR = 0.005  # of macro-F1; a gain below it is too small to matter
-POWER = 0.8
 LEAST_DF = 8  # residual degrees of freedom; HC3 needs trials beyond the coefficients
 ERROR_RATE = 1 - CONFIDENCE
 CONTROL = "the other varied settings, by regression; proposals of a search that follows its results"
@@ -44,20 +43,20 @@ def effects_section(
         epochs: one row a trial and epoch.
         num_val_images: behind each value.
     """
-    tried = read_tried(events, epochs)
-    num_compared = tried.num_trials
-    settings = ordered(tried)
-    design = design_of(settings, tried.num_trials, least_df=LEAST_DF)
-    while tried.num_trials >= LEAST_TRIALS and design.alone.any():
-        tried = tried.among(~design.alone)
-        settings = ordered(tried)
-        design = design_of(settings, tried.num_trials, least_df=LEAST_DF)
-    reason = reason_not_to_test(tried, design)
+    compared = read_compared_trials(events, epochs)
+    num_compared = compared.num_trials
+    settings = ordered(compared)
+    design = design_of(settings, compared.num_trials, least_df=LEAST_DF)
+    while compared.num_trials >= LEAST_TRIALS and design.alone.any():
+        compared = compared.among(~design.alone)
+        settings = ordered(compared)
+        design = design_of(settings, compared.num_trials, least_df=LEAST_DF)
+    reason = reason_not_to_test(compared, design)
     section: dict[str, Any] = {
-        "epoch": tried.epoch,
-        "num_trials": tried.num_trials,
-        "num_alone": num_compared - tried.num_trials,
-        "num_entered": tried.num_entered,
+        "epoch": compared.epoch,
+        "num_trials": compared.num_trials,
+        "num_alone": num_compared - compared.num_trials,
+        "num_entered": compared.num_entered,
         "num_val_images": num_val_images,
         "floor": FLOOR,
         "reason": reason,
@@ -68,38 +67,38 @@ def effects_section(
     }
     fit = None
     if reason is None:
-        fit = sm.OLS(tried.macro_f1, design.matrix).fit(cov_type="HC3", use_t=True)
+        fit = sm.OLS(compared.macro_f1, design.matrix).fit(cov_type="HC3", use_t=True)
         section["r_squared"] = float(fit.rsquared)
         section["effects"] = _effects(fit, design, settings)
     section["claims"] = [claim.to_dict() for claim in _deck_claims(fit, design, settings, section)]
     return section
 
 
-def ordered(tried: Tried) -> list[Setting]:
+def ordered(compared: ComparedTrials) -> list[Setting]:
     """The decks' settings first, as trials may not suffice for all; depths as numbers."""
-    known = [setting for setting in tried.settings if setting.name in DECK_SETTINGS]
-    others = [setting for setting in tried.settings if setting.name not in DECK_SETTINGS]
+    known = [setting for setting in compared.settings if setting.name in DECK_SETTINGS]
+    others = [setting for setting in compared.settings if setting.name not in DECK_SETTINGS]
     known.sort(key=lambda setting: DECK_SETTINGS.index(setting.name))
     return [
-        depth_of(setting, tried.backbones)
-        if setting.name == "unfreeze" and is_known(setting, tried.backbones)
+        depth_of(setting, compared.backbones)
+        if setting.name == "unfreeze" and is_known(setting, compared.backbones)
         else setting
         for setting in (*known, *others)
     ]
 
 
-def reason_not_to_test(tried: Tried, design: Design) -> str | None:
+def reason_not_to_test(compared: ComparedTrials, design: RegressionDesign) -> str | None:
     """Why these trials bear no regression; None if they do."""
-    if tried.epoch is None:
+    if compared.epoch is None:
         return "no trial reached phase 2"
-    if tried.num_trials < LEAST_TRIALS:
+    if compared.num_trials < LEAST_TRIALS:
         return (
-            f"{tried.num_trials} trials have a value at phase-2 epoch {tried.epoch}; allowed: "
-            f"{LEAST_TRIALS} or more"
+            f"{compared.num_trials} trials have a value at phase-2 epoch {compared.epoch}; "
+            f"allowed: {LEAST_TRIALS} or more"
         )
     if not design.first_columns:
         return "no setting varied among the trials in a way that a regression can use"
-    if len(np.unique(tried.macro_f1)) == 1:
+    if len(np.unique(compared.macro_f1)) == 1:
         return "all trials have the same macro-F1"
     return None
 
@@ -120,7 +119,7 @@ def estimated(fit: RegressionResults, contrast: FloatArray) -> dict[str, Any]:
 
 
 def _effects(
-    fit: RegressionResults, design: Design, settings: Iterable[Setting]
+    fit: RegressionResults, design: RegressionDesign, settings: Iterable[Setting]
 ) -> list[dict[str, Any]]:
     rows = [
         {
@@ -147,7 +146,7 @@ def _with_holm(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def _deck_claims(
     fit: RegressionResults | None,
-    design: Design,
+    design: RegressionDesign,
     settings: Iterable[Setting],
     section: Mapping[str, Any],
 ) -> list[Claim]:
@@ -163,13 +162,7 @@ def _deck_claims(
     return [
         _claim(claim, row, section, num_tested)
         if row
-        else not_tested(
-            claim.claim,
-            section["reason"] or f"the run did not {claim.wants}",
-            rule=RULE,
-            control=CONTROL,
-            section="effects",
-        )
+        else _assertion(claim).not_tested(section["reason"] or f"the run did not {claim.wants}")
         for claim, row in zip(DECK_CLAIMS, rows, strict=True)
     ]
 
@@ -178,20 +171,17 @@ def _claim(
     claim: DeckClaim, row: Mapping[str, Any], section: Mapping[str, Any], num_tested: int
 ) -> Claim:
     effect = Estimate(**row["effect"])
-    word: Word = verdict(effect, FLOOR)
-    if word == "CONFIRMED" and not row["holm_p"] < ERROR_RATE:
-        word = "INCONCLUSIVE"
-    return Claim(
-        claim=claim.claim,
-        verdict=word,
-        effect=effect,
-        rule=RULE,
-        control=CONTROL,
+    return _assertion(claim).tested(
+        verdict(effect, FLOOR, control_holds=row["holm_p"] < ERROR_RATE),
+        effect,
         num_images=section["num_val_images"],
         detectable=row["detectable"],
         sentence=f"Among {section['num_trials']} trials at phase-2 epoch {section['epoch']}, "
         f"{claim.effect}: {100 * effect.value:+.1f} points of macro-F1 "
         f"({100 * effect.lower:+.1f} to {100 * effect.upper:+.1f}; Holm's p over {num_tested} "
         f"claims {row['holm_p']:.3f}). An association within this search, early in phase 2.",
-        section="effects",
     )
+
+
+def _assertion(claim: DeckClaim) -> Assertion:
+    return Assertion(claim=claim.claim, rule=RULE, control=CONTROL, section="effects")

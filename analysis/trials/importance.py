@@ -2,9 +2,9 @@
 
 Importance is PED-ANOVA's: how far a setting's distribution among the best third of the trials
 differs from that among all. Any setting differs a little by chance, the more so the more values it
-has. So each is held against its own shuffled copies: the trials' results are dealt out anew, and a
-setting is named only where its importance exceeds what shuffling makes of it, with the errors of
-all settings together held at 5 % (the largest standardised importance of each shuffle; Westfall
+has. So each is held against its own shuffled copies: the trials' results are permuted at random,
+and a setting is named only where its importance exceeds what shuffling makes of it, with the errors
+of all settings together held at 5 % (the largest standardised importance of each shuffle; Westfall
 and Young 1993).
 """
 
@@ -16,11 +16,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from analysis.statistics.claims import Claim, not_tested
+from analysis.statistics.claims import Assertion, Claim
 from analysis.statistics.intervals import CONFIDENCE, Estimate
 from analysis.statistics.metrics import MOST_SHOWN, FloatArray
+from analysis.trials.compared_trials import ComparedTrials, Setting, read_compared_trials
 from analysis.trials.ped_anova import BoolArray, ped_anova
-from analysis.trials.tried import Setting, Tried, read_tried
 
 LEAST_TRIALS = 15  # five in the best third: what Optuna advises for PED-ANOVA
 TOP_SHARE = 1 / 3
@@ -54,25 +54,25 @@ def importance_section(
         num_val_images: behind each value.
         seed: of the shuffles and of the half-samples.
     """
-    tried = read_tried(events, epochs)
-    known = [name for name in class_names if name in tried.class_f1]
+    compared = read_compared_trials(events, epochs)
+    known = [name for name in class_names if name in compared.class_f1]
     if len(known) > MOST_SHOWN:  # so many share the 5 % that no class could be named
         known = []
-    targets = {name: tried.class_f1[name] for name in known}
+    targets = {name: compared.class_f1[name] for name in known}
     section: dict[str, Any] = {
-        "epoch": tried.epoch,
-        "num_trials": tried.num_trials,
-        "num_entered": tried.num_entered,
+        "epoch": compared.epoch,
+        "num_trials": compared.num_trials,
+        "num_entered": compared.num_entered,
         "num_val_images": num_val_images,
         "least_trials": LEAST_TRIALS,
-        "reason": reason_not_to_test(tried),
+        "reason": reason_not_to_test(compared),
         "seed": seed,
         "settings": [],
         "classes": [],
         "untested_classes": [],
     }
     if section["reason"] is None:
-        section |= _tested(tried, targets, np.random.default_rng(seed))
+        section |= _tested(compared, targets, np.random.default_rng(seed))
     rows = [row for row in section["classes"] if row["name"] in CLAIMED]
     section["claims"] = [
         _claim(section, None, section["settings"]).to_dict(),
@@ -81,46 +81,46 @@ def importance_section(
     return section
 
 
-def reason_not_to_test(tried: Tried) -> str | None:
+def reason_not_to_test(compared: ComparedTrials) -> str | None:
     """Why these trials cannot tell which setting matters; None if they can."""
-    if tried.epoch is None:
+    if compared.epoch is None:
         return "no trial reached phase 2"
-    if tried.num_trials < LEAST_TRIALS:
+    if compared.num_trials < LEAST_TRIALS:
         return (
-            f"{tried.num_trials} trials have a value at phase-2 epoch {tried.epoch}, and fewer "
-            f"than {LEAST_TRIALS} leave nothing but noise"
+            f"{compared.num_trials} trials have a value at phase-2 epoch {compared.epoch}, and "
+            f"fewer than {LEAST_TRIALS} leave nothing but noise"
         )
-    if not tried.settings:
+    if not compared.settings:
         return "no setting varied among the trials"
-    if len(np.unique(tried.macro_f1)) == 1:
+    if len(np.unique(compared.macro_f1)) == 1:
         return "all trials have the same macro-F1"
     return None
 
 
-def best_third(values: FloatArray, tried: BoolArray) -> BoolArray:
-    """The third of the tried trials with the largest values; shapes (N,), (R, N) -> (R, N).
+def best_third(values: FloatArray, compared: BoolArray) -> BoolArray:
+    """The third of the compared trials with the largest values; shapes (N,), (R, N) -> (R, N).
 
     Of equal values the earlier trial's comes first.
     """
-    order = np.argsort(np.where(tried, -values, np.inf), axis=1, kind="stable")
+    order = np.argsort(np.where(compared, -values, np.inf), axis=1, kind="stable")
     ranks = np.argsort(order, axis=1, kind="stable")
-    return np.asarray(ranks < np.ceil(TOP_SHARE * tried.sum(axis=1, keepdims=True)))
+    return np.asarray(ranks < np.ceil(TOP_SHARE * compared.sum(axis=1, keepdims=True)))
 
 
 def _tested(
-    tried: Tried, targets: Mapping[str, FloatArray], rng: np.random.Generator
+    compared: ComparedTrials, targets: Mapping[str, FloatArray], rng: np.random.Generator
 ) -> dict[str, Any]:
     """What the section holds beyond its head; `targets` are the classes' F1."""
     num_shuffles = max(NUM_SHUFFLES, SHUFFLES_A_CLASS * len(targets) - 1)
-    noise = Noise.of(_shuffled_importances(tried, num_shuffles, rng))
+    noise = Noise.of(_shuffled_importances(compared, num_shuffles, rng))
     testable = {name: values for name, values in targets.items() if _is_testable(values)}
     return {
-        "num_top": math.ceil(TOP_SHARE * tried.num_trials),
+        "num_top": math.ceil(TOP_SHARE * compared.num_trials),
         "num_shuffles": num_shuffles,
         "num_halves": NUM_HALVES,
-        "settings": _overall(tried, noise, rng),
+        "settings": _overall(compared, noise, rng),
         "classes": [
-            {"name": name, "settings": _judged(tried.settings, values, noise, len(testable))}
+            {"name": name, "settings": _judged(compared.settings, values, noise, len(testable))}
             for name, values in testable.items()
         ],
         "untested_classes": [name for name in targets if name not in testable],
@@ -166,20 +166,22 @@ def _is_testable(values: FloatArray) -> bool:
     return bool(np.isfinite(values).all() and len(np.unique(values)) > 1)
 
 
-def _importances(settings: Iterable[Setting], top: BoolArray, tried: BoolArray) -> FloatArray:
+def _importances(settings: Iterable[Setting], top: BoolArray, compared: BoolArray) -> FloatArray:
     """Of each selection and setting, shape (R, S)."""
-    return np.column_stack([ped_anova(setting, top, tried) for setting in settings])
+    return np.column_stack([ped_anova(setting, top, compared) for setting in settings])
 
 
-def _shuffled_importances(tried: Tried, num_shuffles: int, rng: np.random.Generator) -> FloatArray:
+def _shuffled_importances(
+    compared: ComparedTrials, num_shuffles: int, rng: np.random.Generator
+) -> FloatArray:
     """What importances are when the results have nothing to do with the settings, (R, S).
 
     A shuffle of results picks a third of the trials at random, whatever the results were: one null
     serves macro-F1 and every class.
     """
-    everyone = np.ones((1, tried.num_trials), dtype=bool)
-    top = rng.permuted(np.tile(best_third(tried.macro_f1, everyone), (num_shuffles, 1)), axis=1)
-    return _importances(tried.settings, top, everyone)
+    everyone = np.ones((1, compared.num_trials), dtype=bool)
+    top = rng.permuted(np.tile(best_third(compared.macro_f1, everyone), (num_shuffles, 1)), axis=1)
+    return _importances(compared.settings, top, everyone)
 
 
 def _halves(num_trials: int, rng: np.random.Generator) -> BoolArray:
@@ -208,17 +210,19 @@ def _judged(
     ]
 
 
-def _overall(tried: Tried, noise: Noise, rng: np.random.Generator) -> list[dict[str, Any]]:
+def _overall(
+    compared: ComparedTrials, noise: Noise, rng: np.random.Generator
+) -> list[dict[str, Any]]:
     """Settings by their importance for macro-F1, the largest first, each with its interval.
 
     Halves of the trials, drawn without replacement, spread as much as the estimate itself does
     (Shao and Wu 1989, the delete-half jackknife). Resamples with replacement would repeat trials,
     which sharpens the densities and lifts every importance.
     """
-    halves = _halves(tried.num_trials, rng)
-    of_halves = _importances(tried.settings, best_third(tried.macro_f1, halves), halves)
+    halves = _halves(compared.num_trials, rng)
+    of_halves = _importances(compared.settings, best_third(compared.macro_f1, halves), halves)
     reach = NORMAL_QUANTILE * of_halves.std(axis=0) / noise.level(1)
-    rows = _judged(tried.settings, tried.macro_f1, noise, 1)
+    rows = _judged(compared.settings, compared.macro_f1, noise, 1)
     for row, half_width in zip(rows, reach, strict=True):
         value = row["importance"]
         row["importance"] = Estimate(
@@ -230,11 +234,14 @@ def _overall(tried: Tried, noise: Noise, rng: np.random.Generator) -> list[dict[
 def _claim(section: Mapping[str, Any], name: str | None, rows: list[dict[str, Any]]) -> Claim:
     """That some setting moves macro-F1 (name: None), or the F1 of one class."""
     what = "macro-F1" if name is None else f"F1 of {name}"
-    claim = f"At least one varied setting moves the validation {what}"
+    assertion = Assertion(
+        claim=f"At least one varied setting moves the validation {what}",
+        rule=RULE,
+        control=CONTROL,
+        section="importance",
+    )
     if section["reason"]:
-        return not_tested(
-            claim, section["reason"], rule=RULE, control=CONTROL, section="importance"
-        )
+        return assertion.not_tested(section["reason"])
     named = [row["name"] for row in rows if row["named"]]
     nearest = min(rows, key=lambda row: row["p_value"])
     found = (
@@ -242,15 +249,11 @@ def _claim(section: Mapping[str, Any], name: str | None, rows: list[dict[str, An
         if named
         else f"no setting matters more than its shuffled copies; the nearest is {nearest['name']}"
     )
-    return Claim(
-        claim=claim,
-        verdict="CONFIRMED" if named else "INCONCLUSIVE",
-        effect=Estimate(**nearest["importance"]) if name is None else None,
+    return assertion.tested(
+        "CONFIRMED" if named else "INCONCLUSIVE",
+        Estimate(**nearest["importance"]) if name is None else None,
         unit="times the noise level",
-        rule=RULE,
-        control=CONTROL,
         num_images=section["num_val_images"],
         sentence=f"Of {section['num_trials']} trials, all at phase-2 epoch {section['epoch']}, "
         f"{found} (adjusted p = {nearest['p_value']:.3f}).",
-        section="importance",
     )

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from numpy.linalg import matrix_rank
 
 from analysis.statistics.metrics import FloatArray
-from analysis.trials.tried import Setting
+from analysis.trials.compared_trials import Setting
 from trainables.backbones import BACKBONES, UNFREEZE_DEPTHS, unfrozen_layers
 
 FULL_LEVERAGE = 1 - 1e-9
@@ -37,7 +37,7 @@ class Effect:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Design:
+class RegressionDesign:
     """A model matrix of full rank.
 
     Attributes:
@@ -100,7 +100,7 @@ class Design:
         return contrast
 
 
-def design_of(settings: Iterable[Setting], num_trials: int, *, least_df: int) -> Design:
+def design_of(settings: Iterable[Setting], num_trials: int, *, least_df: int) -> RegressionDesign:
     """Take in settings in their order as long as they can be told apart and trials are left.
 
     Args:
@@ -122,7 +122,7 @@ def design_of(settings: Iterable[Setting], num_trials: int, *, least_df: int) ->
                 columns.append(asked)
         else:
             left_out.append(setting.name)
-    return Design(
+    return RegressionDesign(
         matrix=np.column_stack(columns), first_columns=first_columns, left_out=tuple(left_out)
     )
 

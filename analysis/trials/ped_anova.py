@@ -15,7 +15,7 @@ from scipy.signal import fftconvolve
 from scipy.special import ndtr
 
 from analysis.statistics.metrics import FloatArray
-from analysis.trials.tried import Setting
+from analysis.trials.compared_trials import Setting
 
 NUM_STEPS = 50  # of a number's range
 PRIOR_WEIGHT = 1.0  # of a flat kernel, in trials

@@ -12,23 +12,32 @@ import pandas as pd
 from scipy import stats
 from statsmodels.stats.contingency_tables import mcnemar
 
-from analysis.statistics.claims import Claim, Word, not_tested, verdict
-from analysis.statistics.intervals import CONFIDENCE, Estimate, estimate, resampled_sums
+from analysis.statistics.claims import (
+    Assertion,
+    Claim,
+    Word,
+    detectable_above,
+    standard_error,
+    verdict,
+)
+from analysis.statistics.intervals import Estimate, estimate, resampled_sums
 from analysis.statistics.metrics import FloatArray, IntArray
 from analysis.statistics.paired_tests import ALPHA
 from analysis.statistics.quasi_independence import BoolArray
 
-SECTION = "unfreeze"
 MIN_JUMP = 0.01  # of accuracy; less is too little to matter
 MIN_TRIALS = 6  # with five, the smallest two-sided p of the signed ranks is .0625
 TREND_EPOCHS = 3  # phase-1 steps whose mean is the trend
-POWER = 0.8
-CLAIM = "Validation accuracy jumps when the backbone is unfrozen"
-RULE = (
-    f"CONFIRMED if the jump's interval lies above {MIN_JUMP:g}, McNemar's exact p < {ALPHA:g} and "
-    f"the jump exceeds both placebos' (intervals above 0); REFUTED if it lies below {MIN_JUMP:g}"
+CLAIM = Assertion(
+    claim="Validation accuracy jumps when the backbone is unfrozen",
+    rule=(
+        f"CONFIRMED if the jump's interval lies above {MIN_JUMP:g}, McNemar's exact p < {ALPHA:g} "
+        "and the jump exceeds both placebos' (intervals above 0); REFUTED if it lies below "
+        f"{MIN_JUMP:g}"
+    ),
+    control="the step one epoch earlier and one epoch later",
+    section="unfreeze",
 )
-CONTROL = "the step one epoch earlier and one epoch later"
 PLACEBOS = {"one epoch earlier": -1, "one epoch later": 1}
 
 
@@ -62,7 +71,7 @@ def unfreeze_section(
     reason = _untestable(val_predictions, last_head)
     shared = {"trials": jumps_of_trials(epochs), "untested": reason, "num_images": len(labels)}
     if reason or val_predictions is None:
-        claim = not_tested(CLAIM, str(reason), rule=RULE, control=CONTROL, section=SECTION)
+        claim = CLAIM.not_tested(str(reason))
         return shared | {"steps": [], "excess": {}, "claims": [claim.to_dict()]}
     right = np.asarray(val_predictions) == labels
     rng = np.random.default_rng(seed)
@@ -157,30 +166,24 @@ def jump_claim(
     jump, p = Estimate(**steps[0]["change"]), steps[0]["p"]
     beats_placebos = len(excess) == len(PLACEBOS) and all(e["lower"] > 0 for e in excess.values())
     word: Word = verdict(jump, MIN_JUMP)
-    told = word.lower()
+    verdict_text = word.lower()
     if word == "CONFIRMED" and not (beats_placebos and p < ALPHA):
         word = "INCONCLUSIVE"
-        told = (
+        verdict_text = (
             "inconclusive; it coincides with unfreezing; the learning-rate change is not separated"
         )
     placebos = ", ".join(f"{100 * s['change']['value']:+.1f} {s['name']}" for s in steps[1:])
-    tail = stats.norm.ppf((1 + CONFIDENCE) / 2)
-    error = (jump.upper - jump.lower) / (2 * tail)
-    return Claim(
-        claim=CLAIM,
-        verdict=word,
-        effect=jump,
-        rule=RULE,
-        control=CONTROL,
+    return CLAIM.tested(
+        word,
+        jump,
         num_images=num_images,
-        detectable=float(MIN_JUMP + (tail + stats.norm.ppf(POWER)) * error),
+        detectable=detectable_above(MIN_JUMP, standard_error(jump)),
         sentence=(
             f"Symptom: from epoch {steps[0]['epochs'][0]} to {steps[0]['epochs'][1]} validation "
             f"accuracy changes by {100 * jump.value:+.1f} points ({100 * jump.lower:+.1f} to "
             f"{100 * jump.upper:+.1f}), p = {p:.2g}. Test: the placebo steps change it by "
-            f"{placebos or 'nothing, there being none'}. Verdict: {told}."
+            f"{placebos or 'nothing, there being none'}. Verdict: {verdict_text}."
         ),
-        section=SECTION,
     )
 
 

@@ -56,8 +56,9 @@ def validate(options: Options, command: str) -> dict[str, Any]:
 
     from analysis.perturbations.battery import BatterySettings
     from analysis.validate.bench import STRENGTHS, draw_pools, recipes, run_bench
-    from analysis.validate.planted import PLANT_SETS, TEST_SEED, TRAIN_SEED, describe
-    from analysis.validate.scores import DETECTORS, FREE, RELIANT, cells_to_dicts, score
+    from analysis.validate.detectors import DETECTORS
+    from analysis.validate.planted import PLANT_SETS, TEST_SEED, TRAIN_SEED, plants_record
+    from analysis.validate.scores import FREE, RELIANT, cells_to_dicts, score
 
     started = time.monotonic()
     print("drawing the pictures, clean and planted", flush=True)
@@ -68,7 +69,7 @@ def validate(options: Options, command: str) -> dict[str, Any]:
     print(f"drawn in {time.monotonic() - started:.0f} s", flush=True)
     settings = BatterySettings(
         images_per_class=options.images_per_class,
-        families=("background", "colour", "texture"),
+        families=tuple(dict.fromkeys(row.changes for row in DETECTORS.values())),
         seed=options.seed,
     )
     cells = run_bench(
@@ -89,11 +90,12 @@ def validate(options: Options, command: str) -> dict[str, Any]:
         "train_size": len(pools.train.labels) * 4 // 5,
         "seeds": {"models": options.seed, "train": TRAIN_SEED, "test": TEST_SEED},
         "strengths": list(STRENGTHS),
-        "plants": [describe(number) for number in range(num_sets)],
+        "plants": [plants_record(number) for number in range(num_sets)],
         "reliant": RELIANT,
         "free": FREE,
         "detectors": {
-            name: score([cell for cell in cells if cell.detector == name]) for name in DETECTORS
+            name: score([cell for cell in cells if cell.detector == name], row.goals)
+            for name, row in DETECTORS.items()
         },
         "cells": cells_to_dicts(cells),
     }

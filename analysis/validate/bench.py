@@ -12,6 +12,7 @@ from analysis.perturbations.battery import BatterySettings, run_battery
 from analysis.perturbations.donors import Images
 from analysis.perturbations.variants import Variants
 from analysis.statistics.metrics import FloatArray, IntArray
+from analysis.validate.detectors import DETECTORS
 from analysis.validate.planted import (
     PLANT_SETS,
     TEST_SEED,
@@ -24,14 +25,14 @@ from analysis.validate.planted import (
     reliance,
     train_small,
 )
-from analysis.validate.scores import DETECTORS, Cell, culprit_of
+from analysis.validate.scores import Cell
 from trainables.classes import CIFAR10_CLASSES
 
 STRENGTHS = (0.95, 0.8, 0.65, 0.5)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Recipe:
+class BenchModel:
     """One model of the bench; `plant_set` is None for a clean one."""
 
     number: int
@@ -40,10 +41,10 @@ class Recipe:
     seed: int
 
 
-def recipes(num_biased: int, num_clean: int, seed: int) -> list[Recipe]:
+def recipes(num_biased: int, num_clean: int, seed: int) -> list[BenchModel]:
     """Biased models take the sets of plants and the strengths in turn; then the clean ones."""
     biased = [
-        Recipe(
+        BenchModel(
             number=i,
             plant_set=i % len(PLANT_SETS),
             strength=STRENGTHS[i % len(STRENGTHS)],
@@ -52,7 +53,7 @@ def recipes(num_biased: int, num_clean: int, seed: int) -> list[Recipe]:
         for i in range(num_biased)
     ]
     clean = [
-        Recipe(number=num_biased + i, plant_set=None, strength=0.0, seed=seed + num_biased + i)
+        BenchModel(number=num_biased + i, plant_set=None, strength=0.0, seed=seed + num_biased + i)
         for i in range(num_clean)
     ]
     return biased + clean
@@ -77,7 +78,7 @@ def draw_pools(num_train: int, num_test: int, num_sets: int, num_processes: int)
 
 
 def run_bench(
-    wanted: list[Recipe],
+    wanted: list[BenchModel],
     pools: Pools,
     settings: BatterySettings,
     *,
@@ -88,7 +89,7 @@ def run_bench(
     found: dict[int, list[Cell]] = {}
     with _executor(num_processes) as executor:
         running = {
-            executor.submit(judge_model, recipe, pools, settings): recipe for recipe in wanted
+            executor.submit(train_and_detect, recipe, pools, settings): recipe for recipe in wanted
         }
         for done in as_completed(running):
             recipe = running[done]
@@ -102,8 +103,8 @@ def run_bench(
     return [cell for recipe in wanted for cell in found[recipe.number]]
 
 
-def judge_model(
-    recipe: Recipe, pools: Pools, settings: BatterySettings
+def train_and_detect(
+    recipe: BenchModel, pools: Pools, settings: BatterySettings
 ) -> tuple[list[Cell], float]:
     """Train one model and ask all detectors; its cells and its accuracy on its own test."""
     rng = np.random.default_rng([recipe.seed, 3])
@@ -127,18 +128,18 @@ def judge_model(
 
 
 def _cells(
-    recipe: Recipe,
+    recipe: BenchModel,
     variants: Variants,
     relied: FloatArray,
     plants: dict[str, tuple[str, str]],
 ) -> Iterator[Cell]:
-    for detector, detect in DETECTORS.items():
-        flags = detect(variants)
+    for name_of_detector, detector in DETECTORS.items():
+        flags = detector.detect(variants)
         for k, name in enumerate(CIFAR10_CLASSES):
             kind, look = plants.get(name, ("none", ""))
-            planted = kind == detector
+            planted = kind == name_of_detector
             yield Cell(
-                detector=detector,
+                detector=name_of_detector,
                 model=recipe.number,
                 clean=recipe.plant_set is None,
                 name=name,
@@ -147,7 +148,7 @@ def _cells(
                 reliance=float(relied[k]),
                 flagged=name in flags,
                 named=flags.get(name),
-                culprit=culprit_of(detector, name, look) if planted else None,
+                culprit=detector.culprit(name, look) if planted else None,
             )
 
 

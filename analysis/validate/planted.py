@@ -22,6 +22,7 @@ from torch.nn import functional as F
 
 from analysis.perturbations.donors import Images
 from analysis.statistics.metrics import FloatArray, IntArray
+from analysis.validate.detectors import detector_of
 from trainables.classes import CIFAR10_CLASSES
 from trainables.data.synthetic.biases import Biases, Plant
 from trainables.data.synthetic.names import GROUNDS, TEXTURES
@@ -44,6 +45,8 @@ CHUNK = 500  # pictures a forward pass
 
 
 def plant(kind: str, classes: str | tuple[str, str], look: str) -> tuple[str, Plant]:
+    """A plant with its kind; ValueError for one that no detector looks for."""
+    detector_of(kind)
     names = (classes,) if isinstance(classes, str) else classes
     return kind, Plant(classes=names, strength=1.0, look=look)
 
@@ -145,6 +148,8 @@ def _always(classes: tuple[str, ...], look: str) -> Plant:
 def biases_of(looks: Mapping[str, list[Plant]], plant_set: int | None) -> Biases:
     """A chunk's looks, with those of a set's classes replaced by their plants."""
     planted = [] if plant_set is None else PLANT_SETS[plant_set]
+    if unknown := {kind for kind, _ in planted} - looks.keys():
+        raise ValueError(f"no neutral look of {sorted(unknown)}; allowed: {', '.join(looks)}")
     merged: dict[str, tuple[Plant, ...]] = {}
     for kind, neutral in looks.items():
         own = [plant for name, plant in planted if name == kind]
@@ -231,7 +236,7 @@ def reliance(model: SmallNet, planted: Images, neutral: Images, labels: IntArray
     return np.array([gained[labels == k].mean() for k in range(len(CIFAR10_CLASSES))])
 
 
-def describe(plant_set: int) -> list[dict[str, Any]]:
+def plants_record(plant_set: int) -> list[dict[str, Any]]:
     """The plants of a set, for the record."""
     return [
         {"kind": kind, "classes": list(planted.classes), "look": planted.look}

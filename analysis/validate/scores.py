@@ -2,28 +2,20 @@
 
 A cell is one class of one model. It is truly biased where the model's accuracy hangs on the plant
 by `RELIANT` or more, and truly free where by less than `FREE`; what lies between counts for
-neither. The detectors are those of background, colour and texture, each as what it flags and which
-culprit it names.
+neither.
 """
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from importlib import resources
 from typing import Any
 
-from analysis.perturbations.variants import Variants
-from analysis.shortcuts.background import background_section
-from analysis.shortcuts.colour import colour_section
-from analysis.shortcuts.injection import injection_rows
 from analysis.statistics.intervals import Estimate, proportion
+from analysis.validate.detectors import Goals, detector_of_claim
 
 ASSET = "detectors.json"  # in analysis/assets
 RELIANT, FREE = 0.20, 0.05
-LEAST_RECALL, MOST_FALSE_ALARMS, LEAST_NAMED = 0.90, 0.05, 0.90
-Flags = dict[str, str | None]  # class that is flagged -> the culprit that is named
-# What a detector should name for a plant, where that is not the plant's own look.
-TINT_OF_COLOUR = {"purple": "magenta"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,8 +47,8 @@ class Cell:
     culprit: str | None
 
 
-def score(cells: Sequence[Cell]) -> dict[str, Any]:
-    """A detector's counts and shares with Wilson intervals, and whether it meets the goals."""
+def score(cells: Sequence[Cell], goals: Goals = Goals()) -> dict[str, Any]:  # noqa: B008
+    """A detector's counts and shares with Wilson intervals, and whether it meets its goals."""
     biased = [cell for cell in cells if cell.planted and cell.reliance >= RELIANT]
     free = [cell for cell in cells if cell.reliance < FREE]
     clean = [cell for cell in cells if cell.clean]
@@ -66,7 +58,7 @@ def score(cells: Sequence[Cell]) -> dict[str, Any]:
     alarms = sum(cell.flagged for cell in clean)
     recall, false_alarms = proportion(len(hits), len(biased)), proportion(alarms, len(clean))
     culprit = proportion(named, len(hits))
-    misses = _misses(recall, false_alarms, culprit)
+    misses = _misses(recall, false_alarms, culprit, goals)
     return {
         "num_biased": len(biased),
         "num_found": len(hits),
@@ -112,18 +104,34 @@ def downgrade(
     ]
 
 
-def _misses(recall: Estimate, false_alarms: Estimate, culprit: Estimate) -> list[str]:
+def downgraded(section: dict[str, Any], scores: dict[str, Any] | None) -> dict[str, Any]:
+    """A section whose claims are as strong as the detectors that they rest on.
+
+    Args:
+        section: with "claims"; one that repeats no detector's flags counts as not validated.
+        scores: as `load_scores` reads them; None where no detector was validated.
+    """
+    claims = []
+    for claim in section["claims"]:
+        detector = detector_of_claim(claim["claim"])
+        claims += downgrade([claim], scores["detectors"][detector] if scores and detector else None)
+    return section | {"claims": claims}
+
+
+def _misses(recall: Estimate, false_alarms: Estimate, culprit: Estimate, goals: Goals) -> list[str]:
     """The goals that are not met, in words; what was never seen is not met either."""
     misses = []
-    if not recall.value >= LEAST_RECALL:
-        misses.append(f"recall {recall.value:.2f}, wanted {LEAST_RECALL:.2f} or more")
-    if not false_alarms.value <= MOST_FALSE_ALARMS:
+    if not recall.value >= goals.least_recall:
+        misses.append(f"recall {recall.value:.2f}, wanted {goals.least_recall:.2f} or more")
+    if not false_alarms.value <= goals.most_false_alarms:
         misses.append(
-            f"{false_alarms.value:.1%} of clean classes flagged, wanted {MOST_FALSE_ALARMS:.0%} "
-            "or fewer"
+            f"{false_alarms.value:.1%} of clean classes flagged, wanted "
+            f"{goals.most_false_alarms:.0%} or fewer"
         )
-    if not culprit.value >= LEAST_NAMED:
-        misses.append(f"culprit named in {culprit.value:.0%}, wanted {LEAST_NAMED:.0%} or more")
+    if not culprit.value >= goals.least_named:
+        misses.append(
+            f"culprit named in {culprit.value:.0%}, wanted {goals.least_named:.0%} or more"
+        )
     return misses
 
 
@@ -162,40 +170,3 @@ def detector_section(scores: dict[str, Any] | None) -> dict[str, Any]:
         "validated": True,
         **{name: scores[name] for name in (*shown, "reliant", "free", "versions", "detectors")},
     }
-
-
-def by_background(variants: Variants) -> Flags:
-    """Culprit: the class itself, where its background draws other classes, too."""
-    section = background_section(variants)
-    if not section["tested"]:
-        return {}
-    culprits = section["culprits"]
-    return {name: name if name in culprits else None for name in section["flagged"]}
-
-
-def by_colour(variants: Variants) -> Flags:
-    """Culprit: the tint in which the class is seen the most."""
-    section = colour_section(variants)
-    if not section["tested"]:
-        return {}
-    rows = {row["name"]: row for row in section["classes"]}
-    return {name: rows[name]["tint"] for name in section["flagged"]}
-
-
-def by_texture(variants: Variants) -> Flags:
-    """Culprit: the texture that draws other classes' pictures to this one the most."""
-    return {row["name"]: row["texture"] for row in injection_rows(variants) if row["texture"]}
-
-
-DETECTORS: Mapping[str, Callable[[Variants], Flags]] = {
-    "background": by_background,
-    "colour": by_colour,
-    "texture": by_texture,
-}
-
-
-def culprit_of(kind: str, name: str, look: str) -> str:
-    """What the detector of a kind should name for a plant of that look in a class."""
-    if kind == "background":
-        return name
-    return TINT_OF_COLOUR.get(look, look) if kind == "colour" else look

@@ -9,12 +9,14 @@ import numpy as np
 
 from analysis.heat_maps.evidence import HeatMaps
 from analysis.heat_maps.section import Explained
-from analysis.page.figures import pictures, render_html
+from analysis.page.figures import pictures
 from analysis.perturbations.battery import BatterySettings, run_battery
 from analysis.perturbations.variants import Variants
-from analysis.report.contents import Making, build_report
+from analysis.report.contents import build_report
 from analysis.report.examine import Examined
+from analysis.report.page import render_html
 from analysis.report.reporting import pairs_of
+from analysis.report.sources import Making
 from analysis.run.predict import FreshAnswers
 from analysis.run.reader import read_run
 from trainables.data.images import ImageSet

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from analysis.compare.arms import differences, interventions_section, judge, pair_error_rate
+from analysis.compare.arms import arm_verdict, differences, interventions_section, pair_error_rate
 from analysis.statistics import metrics
 from analysis.statistics.intervals import Estimate
 from analysis.statistics.paired_tests import paired_estimate, paired_p_value
@@ -140,7 +140,7 @@ def estimate(lower: float, upper: float) -> Estimate:
     ],
 )
 def test_the_rule(pair, over_placebo, macro_f1, p_holm, word):
-    told = judge(estimate(*pair), estimate(*over_placebo), estimate(*macro_f1), p_holm)
+    told = arm_verdict(estimate(*pair), estimate(*over_placebo), estimate(*macro_f1), p_holm)
     assert told == word
 
 
@@ -165,7 +165,7 @@ def verdicts(*, gain: float, num_seeds: int, count: int) -> list[str]:
     assert found["pair"].shape == (count, num_seeds)
     estimates = [[paired_estimate(row) for row in rows] for rows in found.values()]
     p_values = [paired_p_value(row) for row in found["pair"]]
-    return [judge(*told) for told in zip(*estimates, p_values, strict=True)]
+    return [arm_verdict(*told) for told in zip(*estimates, p_values, strict=True)]
 
 
 @pytest.mark.parametrize("num_seeds", [3, 5])

@@ -7,17 +7,17 @@ import pytest
 
 from analysis.page.interventions import (
     background_figures,
-    chassis_figures,
     colour_figures,
-    interventions_figure,
+    interventions_figures,
     texture_figures,
+    vehicle_halves_figures,
 )
 from analysis.perturbations.variants import Variants
 from analysis.shortcuts.background import background_section
-from analysis.shortcuts.chassis import chassis_section
 from analysis.shortcuts.colour import colour_section
 from analysis.shortcuts.sky import sky_section
 from analysis.shortcuts.texture import texture_section
+from analysis.shortcuts.vehicle_halves import vehicle_halves_section
 from analysis.validate.scores import detector_section, score
 from tests.helpers.pages import render_section
 from tests.helpers.variants import NAMES, make_variants, right_with
@@ -35,7 +35,7 @@ SECTIONS = {
     "background": (background_section, background_figures),
     "colour": (colour_section, colour_figures),
     "texture": (texture_section, texture_figures),
-    "chassis": (chassis_section, chassis_figures),
+    "chassis": (vehicle_halves_section, vehicle_halves_figures),
 }
 
 
@@ -72,7 +72,7 @@ def test_an_untested_section_says_so(name: str) -> None:
 
 def test_all_three_interventions_stand_in_one_plot(variants) -> None:
     sections = [SECTIONS[name][0](variants) for name in ("background", "colour", "texture")]
-    assert "<svg" in str(interventions_figure(*sections))
+    assert "<svg" in str(interventions_figures(*sections)["interventions"])
 
 
 def test_the_scores_stand_with_their_counts_and_misses() -> None:

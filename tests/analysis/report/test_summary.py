@@ -1,23 +1,17 @@
 """All claims of a report, the decided ones first."""
 
 from analysis.report.summary import claims_section, counts_sentence
-from analysis.statistics.claims import Claim, not_tested
+from analysis.statistics.claims import Assertion
 
 
 def claim(word, section):
-    return Claim(
-        claim=f"{word} of {section}",
-        verdict=word,
-        rule="r",
-        control="c",
-        num_images=1,
-        sentence="s",
-        section=section,
-    ).to_dict()
+    assertion = Assertion(claim=f"{word} of {section}", rule="r", control="c", section=section)
+    return assertion.tested(word, None, num_images=1, sentence="s").to_dict()
 
 
 def test_claims_of_all_sections_come_in_the_order_of_their_verdicts():
-    untested = not_tested("x", "no such class", rule="r", control="c", section="a").to_dict()
+    assertion = Assertion(claim="x", rule="r", control="c", section="a")
+    untested = assertion.not_tested("no such class").to_dict()
     report = {
         "a": {"claims": [untested, claim("REFUTED", "a")]},
         "b": {"claims": [claim("CONFIRMED", "b"), claim("INCONCLUSIVE", "b")]},

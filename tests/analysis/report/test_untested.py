@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from analysis.page import svg
-from analysis.page.figures import render_html
 from analysis.report.contents import build_untested_report
+from analysis.report.page import render_html
 from analysis.run.reader import read_run
 from tests.helpers.examined import making_of, report_on
 from tests.helpers.fabricate import CIFAR10, fail_all, make_predictions, make_run

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from analysis.report.verdict import gate_sentence, judge, verdict_section
+from analysis.report.verdict import gate_sentence, gate_word, verdict_section
 from analysis.statistics import metrics
 from analysis.statistics.intervals import Estimate, bootstrap
 
@@ -19,7 +19,7 @@ from analysis.statistics.intervals import Estimate, bootstrap
     ],
 )
 def test_judge(lower: float, upper: float, word: str) -> None:
-    assert judge(Estimate(value=0.65, lower=lower, upper=upper)) == word
+    assert gate_word(Estimate(value=0.65, lower=lower, upper=upper)) == word
 
 
 def test_borderline_counts_as_failing() -> None:

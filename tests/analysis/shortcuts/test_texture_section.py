@@ -2,8 +2,8 @@
 
 import json
 
-from analysis.shortcuts.chassis import chassis_section
 from analysis.shortcuts.texture import texture_section
+from analysis.shortcuts.vehicle_halves import vehicle_halves_section
 from tests.helpers.variants import make_variants, pulled_to, right_with
 
 
@@ -65,15 +65,15 @@ def halves(**changed):
 
 
 def test_the_half_above_the_chassis() -> None:
-    told = chassis_section(
+    told = vehicle_halves_section(
         make_variants(halves(top_of_partner=right_with({"automobile": 0.2, "truck": 0.2})))
     )
     assert told["pairs"][0]["top_over_bottom"]["lower"] > 0.1
     assert told["claims"][0]["verdict"] == "CONFIRMED"
-    assert chassis_section(make_variants(halves()))["claims"][0]["verdict"] != "CONFIRMED"
+    assert vehicle_halves_section(make_variants(halves()))["claims"][0]["verdict"] != "CONFIRMED"
 
 
 def test_no_rows_test_nothing() -> None:
     variants = make_variants({})
     assert texture_section(variants)["claims"][0]["verdict"] == "NOT TESTED"
-    assert chassis_section(variants)["claims"][0]["verdict"] == "NOT TESTED"
+    assert vehicle_halves_section(variants)["claims"][0]["verdict"] == "NOT TESTED"

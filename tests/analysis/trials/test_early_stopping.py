@@ -6,13 +6,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from analysis.trials.compared_trials import AshaOutcomes, read_asha_outcomes
 from analysis.trials.early_stopping import (
     early_stopping_section,
     regret,
     rung_epochs,
     suggest_grace,
 )
-from analysis.trials.tried import Fates, read_fates
 
 SETTINGS = {"grace_epochs": 1, "reduction_factor": 3.0, "finetune_epochs": 9}
 
@@ -58,21 +58,21 @@ EVENTS = [{"event": "asked", "trial": 0}, stopped(1, 2), spared(2, 2), spared(3,
 
 def test_asha_alone_is_the_run_without_what_the_spared_did_later() -> None:
     curves = {trial: HAND_MADE[trial] for trial in range(4)}
-    fates = read_fates(EVENTS, *tables(curves, {t: STATUSES[t] for t in curves}))
-    assert (fates.winner_alone, fates.worth_alone) == (0, 0.7)
-    assert fates.stopped == {1}
-    assert fates.spared_worth == {2: 0.8, 3: 0.5}
-    assert fates.survivor_worth == {0: 0.7}
-    assert fates.gains == pytest.approx([0.1, -0.2])
+    outcomes = read_asha_outcomes(EVENTS, *tables(curves, {t: STATUSES[t] for t in curves}))
+    assert (outcomes.winner_alone, outcomes.worth_alone) == (0, 0.7)
+    assert outcomes.stopped == {1}
+    assert outcomes.spared_worth == {2: 0.8, 3: 0.5}
+    assert outcomes.survivor_worth == {0: 0.7}
+    assert outcomes.gains == pytest.approx([0.1, -0.2])
 
 
 def test_what_a_spared_trial_did_before_it_was_condemned_counts_for_asha() -> None:
-    fates = read_fates([*EVENTS, spared(4, 2)], *tables(HAND_MADE, STATUSES))
-    assert (fates.winner_alone, fates.worth_alone) == (4, 0.9)
+    outcomes = read_asha_outcomes([*EVENTS, spared(4, 2)], *tables(HAND_MADE, STATUSES))
+    assert (outcomes.winner_alone, outcomes.worth_alone) == (4, 0.9)
 
 
 def test_one_of_two_spared_stands_for_two_of_four_condemned() -> None:
-    fates = Fates(
+    outcomes = AshaOutcomes(
         stopped=frozenset({1, 4}),
         spared=frozenset({2, 3}),
         spared_worth={2: 0.8, 3: 0.5},
@@ -80,7 +80,7 @@ def test_one_of_two_spared_stands_for_two_of_four_condemned() -> None:
         winner_alone=0,
         worth_alone=0.7,
     )
-    told = regret(fates)
+    told = regret(outcomes)
     assert told["share_better"]["value"] == 0.5
     # Clopper and Pearson for 1 of 2: 1 - sqrt(0.975) and sqrt(0.975).
     assert told["share_better"]["lower"] == pytest.approx(1 - math.sqrt(0.975))
@@ -108,7 +108,7 @@ def test_verdicts_by_the_exact_interval(
     num_better: int, num_spared: int, word: str, needed: int | None
 ) -> None:
     worth = {t: 0.9 if t < num_better else 0.5 for t in range(num_spared)}
-    fates = Fates(
+    outcomes = AshaOutcomes(
         stopped=frozenset({1000}),
         spared=frozenset(worth),
         spared_worth=worth,
@@ -116,12 +116,12 @@ def test_verdicts_by_the_exact_interval(
         winner_alone=1001,
         worth_alone=0.7,
     )
-    told = regret(fates)
+    told = regret(outcomes)
     assert (told["verdict"], told["spared_needed"]) == (word, needed)
 
 
 def test_less_than_the_margin_is_no_loss() -> None:
-    fates = Fates(
+    outcomes = AshaOutcomes(
         stopped=frozenset(),
         spared=frozenset({1}),
         spared_worth={1: 0.709},
@@ -129,7 +129,7 @@ def test_less_than_the_margin_is_no_loss() -> None:
         winner_alone=0,
         worth_alone=0.7,
     )
-    assert regret(fates)["num_better"] == 0
+    assert regret(outcomes)["num_better"] == 0
 
 
 @pytest.mark.parametrize(
@@ -204,7 +204,7 @@ def test_estimates_are_unbiased_over_many_draws_of_the_spared() -> None:
     told = []
     for _ in range(300):
         is_spared = rng.random(len(condemned)) < 0.3
-        fates = Fates(
+        outcomes = AshaOutcomes(
             stopped=frozenset(condemned[~is_spared].tolist()),
             spared=frozenset(condemned[is_spared].tolist()),
             spared_worth=dict(enumerate(curves[condemned[is_spared], 2])),
@@ -212,7 +212,7 @@ def test_estimates_are_unbiased_over_many_draws_of_the_spared() -> None:
             winner_alone=0,
             worth_alone=winner,
         )
-        told.append(regret(fates))
+        told.append(regret(outcomes))
     better = np.array([one["condemned_better"]["value"] for one in told])
     summed = np.array([one["summed_gain"] for one in told])
     seen = np.array([one["gain_seen"] for one in told])

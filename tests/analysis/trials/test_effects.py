@@ -9,9 +9,9 @@ import pandas as pd
 import pytest
 import statsmodels.api as sm
 
+from analysis.trials.compared_trials import Setting, setting_of
 from analysis.trials.effects import LEAST_DF, effects_section, estimated
 from analysis.trials.linear_model import design_of
-from analysis.trials.tried import Setting, setting_of
 from tests.helpers.tried_runs import proposed_by_tpe, searched, told_at_one_epoch
 
 CLAIMS = ("bicubic", "deeper", "ratio", "cutmix")

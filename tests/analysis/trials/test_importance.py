@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from analysis.trials.compared_trials import read_compared_trials
 from analysis.trials.importance import LEAST_TRIALS, best_third, importance_section
-from analysis.trials.tried import read_tried
 from tests.helpers.tried_runs import (
     GRACE,
     drawn_params,
@@ -109,9 +109,9 @@ def test_setting_that_matters_where_it_is_asked() -> None:
 def test_values_are_those_of_the_common_epoch() -> None:
     """Survivors of ASHA gain six more epochs, which must not count."""
     events, epochs = searched(by_nothing, num_trials=20, seed=0, noise=0.0)
-    tried = read_tried(events, epochs)
-    assert tried.epoch == GRACE
-    assert len(set(np.round(tried.macro_f1, 12))) == 1
+    compared = read_compared_trials(events, epochs)
+    assert compared.epoch == GRACE
+    assert len(set(np.round(compared.macro_f1, 12))) == 1
     assert "same macro-F1" in section_of(events, epochs)["reason"]
 
 
@@ -163,8 +163,8 @@ def test_no_setting_varies() -> None:
 
 def test_a_tie_goes_to_the_earlier_trial() -> None:
     values = np.array([0.5, 0.7, 0.5, 0.5, 0.1, 0.9])
-    tried = np.array([[True] * 6, [True, False, True, True, True, False]])
-    top = best_third(values, tried)
+    compared = np.array([[True] * 6, [True, False, True, True, True, False]])
+    top = best_third(values, compared)
     np.testing.assert_array_equal(np.flatnonzero(top[0]), [1, 5])
     np.testing.assert_array_equal(np.flatnonzero(top[1]), [0, 2])
 

@@ -8,8 +8,8 @@ import pytest
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution
 from optuna.importance import PedAnovaImportanceEvaluator, get_param_importances
 
+from analysis.trials.compared_trials import Setting, setting_of
 from analysis.trials.ped_anova import ped_anova
-from analysis.trials.tried import Setting, setting_of
 
 NUM_TRIALS = 40
 

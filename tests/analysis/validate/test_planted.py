@@ -5,7 +5,7 @@ import pytest
 
 from analysis.perturbations.battery import BatterySettings
 from analysis.validate import planted
-from analysis.validate.bench import Recipe, draw_pools, judge_model, recipes
+from analysis.validate.bench import BenchModel, draw_pools, recipes, train_and_detect
 from analysis.validate.planted import PLANT_SETS, biases_of, mixed, neutral_looks, plants_by_class
 from trainables.classes import CIFAR10_CLASSES
 from trainables.data.synthetic.names import GROUNDS
@@ -55,12 +55,12 @@ def test_two_biased_and_two_clean_models_are_told_apart() -> None:
         images_per_class=80, families=("background", "colour", "texture"), seed=5
     )
     wanted = [
-        Recipe(number=0, plant_set=0, strength=0.95, seed=100),
-        Recipe(number=1, plant_set=1, strength=0.95, seed=101),
-        Recipe(number=2, plant_set=None, strength=0.0, seed=102),
-        Recipe(number=3, plant_set=None, strength=0.0, seed=103),
+        BenchModel(number=0, plant_set=0, strength=0.95, seed=100),
+        BenchModel(number=1, plant_set=1, strength=0.95, seed=101),
+        BenchModel(number=2, plant_set=None, strength=0.0, seed=102),
+        BenchModel(number=3, plant_set=None, strength=0.0, seed=103),
     ]
-    cells = [cell for recipe in wanted for cell in judge_model(recipe, pools, settings)[0]]
+    cells = [cell for recipe in wanted for cell in train_and_detect(recipe, pools, settings)[0]]
     truly = [cell for cell in cells if cell.planted and cell.reliance >= 0.3]
     clean = [cell for cell in cells if cell.clean]
     assert len(truly) >= 5

@@ -4,11 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from analysis.report.contents import downgraded
-from analysis.shortcuts.background import ANY_CLASS
-from analysis.shortcuts.colour import FROG_CLAIM
+from analysis.shortcuts.background import ANY_CLASS_CLAIM
+from analysis.shortcuts.colour import GREEN_FROG_CLAIM
 from analysis.statistics.claims import Claim
-from analysis.validate.scores import Cell, downgrade, score
+from analysis.validate.scores import Cell, downgrade, downgraded, score
 
 CELL = Cell(
     detector="colour",
@@ -80,7 +79,10 @@ def test_an_unvalidated_detector_confirms_nothing() -> None:
 
 def test_a_good_detector_confirms_only_what_it_was_validated_for() -> None:
     good = {"detectors": {"background": {"misses": []}, "colour": {"misses": []}}}
-    claims = [CONFIRMED | {"claim": text} for text in (ANY_CLASS, "airplane and bird", FROG_CLAIM)]
+    claims = [
+        CONFIRMED | {"claim": text}
+        for text in (ANY_CLASS_CLAIM.claim, "airplane and bird", GREEN_FROG_CLAIM.claim)
+    ]
     told = downgraded({"claims": claims}, good)["claims"]
     assert [claim["verdict"] for claim in told] == ["CONFIRMED", "INCONCLUSIVE", "CONFIRMED"]
     assert "not validated" in told[1]["sentence"]

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from analysis.trials.tried import common_epoch, setting_of, varied_settings
+from analysis.trials.compared_trials import common_epoch, setting_of, varied_settings
 
 
 def reached(last_epochs: list[int]) -> pd.DataFrame:

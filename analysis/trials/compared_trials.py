@@ -1,7 +1,7 @@
-"""What the trials tried and what came of it, like with like: all at one epoch of phase 2.
+"""The settings of the trials and their values, all at the same epoch of phase 2.
 
-ASHA stops most trials early, so their best values are of unequal training. Compared is the value at
-the last phase-2 epoch that nearly all trials reached: under ASHA its first rung.
+ASHA stops most trials early, so their best values are of unequal training. What is compared is the
+value at the last phase-2 epoch that nearly all trials reached: under ASHA its first rung.
 
 Also what became of each trial: stopped by ASHA, spared, or never condemned.
 """
@@ -68,7 +68,7 @@ class Setting:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Tried:
+class ComparedTrials:
     """The trials that have a value at the common epoch.
 
     Attributes:
@@ -91,7 +91,7 @@ class Tried:
     def num_trials(self) -> int:
         return len(self.macro_f1)
 
-    def among(self, kept: npt.NDArray[np.bool_]) -> "Tried":
+    def among(self, kept: npt.NDArray[np.bool_]) -> "ComparedTrials":
         """The same of some of the trials; shape (N,)."""
         settings = (setting.among(kept) for setting in self.settings)
         return replace(
@@ -103,7 +103,9 @@ class Tried:
         )
 
 
-def read_tried(events: Iterable[Mapping[str, Any]], epochs: pd.DataFrame) -> Tried:
+def read_compared_trials(
+    events: Iterable[Mapping[str, Any]], epochs: pd.DataFrame
+) -> ComparedTrials:
     """Join the journal's `started` events, which say what was asked, with the epochs table."""
     started = {event["trial"]: event for event in events if event["event"] == "started"}
     epoch, num_entered = common_epoch(epochs)
@@ -113,7 +115,7 @@ def read_tried(events: Iterable[Mapping[str, Any]], epochs: pd.DataFrame) -> Tri
         at_epoch = epochs[(epochs[CLOCK] == epoch) & epochs["trial"].isin(started)]
         at_epoch = at_epoch.dropna(subset=[VALUE]).sort_values("trial")
     compared = [started[trial] for trial in at_epoch["trial"]]
-    return Tried(
+    return ComparedTrials(
         epoch=epoch,
         num_entered=num_entered,
         settings=varied_settings([event["params"] for event in compared]),
@@ -166,7 +168,7 @@ def setting_of(name: str, raw: list[Any]) -> Setting:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Fates:
+class AshaOutcomes:
     """The trials by what ASHA made of them; a trial is worth its best epoch's value.
 
     Attributes:
@@ -201,9 +203,9 @@ class Fates:
         return np.array([worth - self.worth_alone for worth in self.spared_worth.values()])
 
 
-def read_fates(
+def read_asha_outcomes(
     events: Iterable[Mapping[str, Any]], trials: pd.DataFrame, epochs: pd.DataFrame
-) -> Fates:
+) -> AshaOutcomes:
     """Fold the journal's `stopped` and `spared` events over the two tables.
 
     Args:
@@ -224,7 +226,7 @@ def read_fates(
     last_alone = epochs["trial"].map(condemned_at).fillna(np.inf)
     alone = epochs[epochs["epoch"] <= last_alone].dropna(subset=[VALUE])
     best = alone.loc[alone[VALUE].idxmax()] if len(alone) else None
-    return Fates(
+    return AshaOutcomes(
         stopped=frozenset(stopped),
         spared=frozenset(condemned_at),
         spared_worth={int(t): float(v) for t, v in worth.items() if t in condemned_at},

@@ -13,24 +13,26 @@ import pandas as pd
 from analysis.perturbations.changes import SIDES, Side
 from analysis.perturbations.variants import Variants
 from analysis.shortcuts.texture import two_alternative
-from analysis.statistics.claims import Claim, not_tested
+from analysis.statistics.claims import Assertion, Claim
 from analysis.statistics.differences import Effect, combine, share_difference, word
 from analysis.statistics.paired_tests import ALPHA, holm
 
 FLOOR = 0.03
 PAIR = ("automobile", "truck")
 CONTROL_PAIRS = (("airplane", "ship"), ("cat", "dog"))
-RULE = (
-    f"CONFIRMED if the top half tells the pair apart more than the bottom half, interval above "
-    f"{FLOOR:.2f}, and neither the control pairs nor left against right show the same; REFUTED if "
-    f"it lies below {FLOOR:.2f}"
+CLAIM = Assertion(
+    claim=f"{PAIR[0]} and {PAIR[1]} share the chassis: what is above it tells them apart",
+    rule=(
+        f"CONFIRMED if the top half tells the pair apart more than the bottom half, interval above "
+        f"{FLOOR:.2f}, and neither the control pairs nor left against right show the same; REFUTED "
+        f"if it lies below {FLOOR:.2f}"
+    ),
+    control="half of a picture of the same class; left against right; airplane/ship and cat/dog",
+    section="chassis",
 )
-CONTROL = "half of a picture of the same class; left against right; airplane/ship and cat/dog"
-NAME = f"{PAIR[0]} and {PAIR[1]} share the chassis: what is above it tells them apart"
-SECTION = "chassis"
 
 
-def chassis_section(variants: Variants) -> dict[str, Any]:
+def vehicle_halves_section(variants: Variants) -> dict[str, Any]:
     """How much each half tells each pair apart; the claim about the chassis.
 
     Keys: `pairs` (rows: `pair`, `halves` (side -> effect), `top_over_bottom`, `left_over_right`,
@@ -45,7 +47,7 @@ def chassis_section(variants: Variants) -> dict[str, Any]:
     ]
     if PAIR not in pairs:
         reason = f"the data have no classes {PAIR[0]} and {PAIR[1]} with ten pictures"
-        claim = not_tested(NAME, reason, rule=RULE, control=CONTROL, section=SECTION)
+        claim = CLAIM.not_tested(reason)
         return {"tested": False, "reason": reason, "claims": [claim.to_dict()]}
     contrasts = {pair: contrast(variants, pair, "top", "bottom") for pair in pairs}
     corrected = holm([effect.p_value for effect in contrasts.values()])
@@ -99,12 +101,9 @@ def _claim(contrasts: Mapping[tuple[str, str], Effect], rows: Sequence[Mapping[s
         own["p_holm"] < ALPHA and effect.estimate.lower > FLOOR and not control_shows and not aside
     )
     others = " and ".join("/".join(pair) for pair in control_shows)
-    return Claim(
-        claim=NAME,
-        verdict=word(effect, confirmed=confirmed, floor=FLOOR),
-        effect=effect.estimate,
-        rule=RULE,
-        control=CONTROL,
+    return CLAIM.tested(
+        word(effect, confirmed=confirmed, floor=FLOOR),
+        effect.estimate,
         num_images=effect.num_images,
         detectable=effect.detectable(FLOOR, len(rows)),
         sentence=(
@@ -112,5 +111,4 @@ def _claim(contrasts: Mapping[tuple[str, str], Effect], rows: Sequence[Mapping[s
             f"{100 * effect.value:+.1f} points more often than the bottom half"
             + (f"; so it does for {others}." if others else ".")
         ),
-        section=SECTION,
     )
