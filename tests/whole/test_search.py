@@ -114,7 +114,7 @@ def test_tensorboard_has_every_trials_scalars_by_epoch(finished):
         events = EventAccumulator(str(finished[0].trials / f"trial_{number:04d}")).Reload()
         steps = [event.step for event in events.Scalars("val/macro_f1")]
         assert steps == list(range(1, epochs + 1))
-        assert events.Scalars("rate/layer4")[0].step == 2
+        assert events.Scalars("rate/backbone")[0].step == 2
         best = [event.value for event in events.Scalars("val/best_macro_f1")]
         assert best == sorted(best)
         assert "_hparams_/session_start_info" in events.PluginTagToContent("hparams")
