@@ -1,4 +1,4 @@
-"""What was figures_of of a run's model, each figure with the pictures that it rests on."""
+"""What was measured of a run's model, each figure with the pictures that it rests on."""
 
 import json
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ REPORT_VERSION = 2  # of report.json
 
 @dataclass(frozen=True, kw_only=True)
 class Figure:
-    """One figures_of figure.
+    """One measured figure.
 
     Attributes:
         name: "macro-F1" or "accuracy".
@@ -51,7 +51,7 @@ def figures_of(run: RunFolder, best: dict[str, Any], *, final: bool) -> ModelFig
     """
     if final:
         note = (
-            "No figure of this model was figures_of: it was trained on all pictures, validation "
+            "No figure of this model was measured: it was trained on all pictures, validation "
             "included, and the sealed test split was not opened for it."
         )
         return ModelFigures(figures=(), report=None, missing=(note,))

@@ -1,6 +1,6 @@
 """The model card of an export, in Hugging Face's form: README.md with YAML front matter.
 
-It holds what the run folder holds and no figure besides; what was not figures_of is said to be
+It holds what the run folder holds and no figure besides; what was not measured is said to be
 missing. Paths of this machine stay out of it: a card travels.
 """
 
@@ -169,7 +169,7 @@ def _figures(found: ModelFigures) -> list[str]:
         *rows,
         "",
     ]
-    return ["## ModelFigures", "", *(table if rows else []), *found.missing]
+    return ["## Measured", "", *(table if rows else []), *found.missing]
 
 
 def _verdicts(report: dict[str, Any] | None) -> list[str]:

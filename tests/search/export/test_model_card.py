@@ -136,10 +136,10 @@ def test_a_model_of_all_pictures_has_no_figure(run: RunFolder) -> None:
     final = {key: BEST[key] for key in ("trial", "epoch", "config", "checkpoint")}
     card = card_of(run, final | {"num_images": 12_000}, final=True)
     assert card.data.eval_results is None
-    assert "No figure of this model was figures_of" in card.text
+    assert "No figure of this model was measured" in card.text
     assert "| training pictures | 12000 |" in card.text
-    figures_of = card.text.partition("## ModelFigures")[2].partition("## Limits")[0]
-    assert re.findall(r"0\.\d+", figures_of) == []
+    measured = card.text.partition("## Measured")[2].partition("## Limits")[0]
+    assert re.findall(r"0\.\d+", measured) == []
 
 
 def test_no_path_travels_and_every_setting_does(run: RunFolder) -> None:
