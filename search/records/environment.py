@@ -50,7 +50,7 @@ def git_commit() -> str | None:
     here = Path(__file__).parent
     try:
         found = subprocess.run(
-            ["git", "describe_environment", "--always", "--dirty", "--abbrev=12", "--exclude=*"],
+            ["git", "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"],
             cwd=here,
             capture_output=True,
             text=True,
