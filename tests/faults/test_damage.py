@@ -23,6 +23,7 @@ DISTURBED = (0, 3)  # trials that go on from a damaged folder
 FLAGS = [
     *("--space", "tests.helpers.spaces:diverging_and_large"),
     *("--num-trials", "4", "--max-concurrent", "1"),
+    *("--grace-epochs", "4"),  # ASHA stops none: what ends a trial early is this module's doing
 ]
 
 
