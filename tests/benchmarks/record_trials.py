@@ -33,9 +33,7 @@ from trainables.training.pictures import TrialData
 from trainables.training.reuse import Reuse
 from trainables.two_phase import fine_tune
 
-BASE = FineTuneConfig(
-    resolution_px=48, head_epochs=3, finetune_epochs=9, batch_size=64, precision="bf16"
-)
+BASE = FineTuneConfig(resolution_px=48, head_epochs=3, finetune_epochs=9, precision="bf16")
 SPACE = "full"
 DRAW_SEED = 2024  # of the configurations
 KEPT = (0.0, 0.5, 0.8)  # probabilities, in turn, with which a draw's settings keep their defaults
